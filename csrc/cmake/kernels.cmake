@@ -1,0 +1,93 @@
+# Kernel discovery: the folders are the lists. A descriptor is a header in csrc/kernels/<family>/ with a line
+# MPSKIT_KERNEL(family, Name); its file name is the name of its CPU file, Metal file and test.
+
+# mpskit_find_kernels(OUT): OUT becomes a list of family|Name|stem.
+function(mpskit_find_kernels out)
+  file(GLOB headers CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}/csrc/kernels" "${PROJECT_SOURCE_DIR}/csrc/kernels/*/*.hpp")
+  set(found "")
+  foreach(header IN LISTS headers)
+    if(header MATCHES "^common/")
+      continue()
+    endif()
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/csrc/kernels/${header}")
+    string(REGEX REPLACE "\\.hpp$" "" stem "${header}")
+    file(STRINGS "${PROJECT_SOURCE_DIR}/csrc/kernels/${header}" line REGEX "^MPSKIT_KERNEL\\(")
+    if(NOT line MATCHES "^MPSKIT_KERNEL\\(([a-z]+), ([A-Za-z0-9]+)\\)$")
+      message(FATAL_ERROR "csrc/kernels/${header} has no line MPSKIT_KERNEL(family, Name); end the descriptor with it.")
+    endif()
+    list(APPEND found "${CMAKE_MATCH_1}|${CMAKE_MATCH_2}|${stem}")
+  endforeach()
+  set(${out} "${found}" PARENT_SCOPE)
+endfunction()
+
+# mpskit_isa_sources(OUT): one wrapper per ISA for each source in csrc/cpu/<folder>/. The wrapper opens the target pragma
+# behind the standard headers, so that no inline function of theirs is compiled for an instruction set that the machine may
+# lack. Both spellings are needed: GCC ignores clang's, clang ignores GCC's.
+function(mpskit_isa_sources out)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+    set(isas "baseline|16|" "avx2|32|avx2,fma,f16c,bmi,bmi2" "avx512|64|avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,f16c,bmi,bmi2")
+  elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64|ARM64)$")
+    set(isas "neon|16|")
+  else()
+    set(isas "baseline|16|")
+  endif()
+  file(GLOB sources CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}/csrc" "${PROJECT_SOURCE_DIR}/csrc/cpu/*/*.cpp")
+  set(wrappers "")
+  foreach(source IN LISTS sources)
+    string(REGEX REPLACE "^cpu/(.*)\\.cpp$" "\\1" stem "${source}")
+    string(REPLACE "/" "_" flat "${stem}")
+    foreach(isa IN LISTS isas)
+      string(REGEX MATCH "^([a-z0-9]+)\\|([0-9]+)\\|(.*)$" _ "${isa}")
+      set(name "${CMAKE_MATCH_1}")
+      set(bytes "${CMAKE_MATCH_2}")
+      set(target "${CMAKE_MATCH_3}")
+      set(push "")
+      set(pop "")
+      if(target)
+        set(push "#if defined(__clang__)\n#pragma clang attribute push(__attribute__((target(\"${target}\"))), apply_to = function)\n#else\n#pragma GCC push_options\n#pragma GCC target(\"${target}\")\n#endif\n")
+        set(pop "#if defined(__clang__)\n#pragma clang attribute pop\n#else\n#pragma GCC pop_options\n#endif\n")
+      endif()
+      set(descriptor "")
+      if(EXISTS "${PROJECT_SOURCE_DIR}/csrc/kernels/${stem}.hpp")
+        set(descriptor "#include \"kernels/${stem}.hpp\"\n")
+      endif()
+      set(wrapper "${PROJECT_BINARY_DIR}/gen/isa/${flat}.${name}.cpp")
+      file(CONFIGURE OUTPUT "${wrapper}" CONTENT
+"#define MPSKIT_ISA ${name}
+#define MPSKIT_VECTOR_BYTES ${bytes}
+#include \"cpu/kernel.hpp\"
+${descriptor}${push}#include \"${source}\"
+${pop}" @ONLY)
+      list(APPEND wrappers "${wrapper}")
+    endforeach()
+  endforeach()
+  set(${out} "${wrappers}" PARENT_SCOPE)
+endfunction()
+
+# mpskit_binding_sources(OUT KERNELS): one translation unit a kernel, and the list that the module walks.
+function(mpskit_binding_sources out kernels)
+  set(sources "")
+  set(declarations "")
+  set(calls "")
+  foreach(kernel IN LISTS kernels)
+    string(REGEX MATCH "^([a-z]+)\\|([A-Za-z0-9]+)\\|(.*)$" _ "${kernel}")
+    set(family "${CMAKE_MATCH_1}")
+    set(name "${CMAKE_MATCH_2}")
+    set(stem "${CMAKE_MATCH_3}")
+    string(REPLACE "/" "_" flat "${stem}")
+    set(source "${PROJECT_BINARY_DIR}/gen/bind/${flat}.cpp")
+    file(CONFIGURE OUTPUT "${source}" CONTENT
+"#include \"bindings/bind_kernel.hpp\"
+#include \"kernels/${stem}.hpp\"
+namespace mpskit::python {
+void bind_${family}_${name}(py::module_& module) { bind_kernel<${family}::${name}>(module); }
+}
+" @ONLY)
+    list(APPEND sources "${source}")
+    string(APPEND declarations "void bind_${family}_${name}(py::module_& module);\n")
+    string(APPEND calls "MPSKIT_BIND(${family}, ${name})\n")
+  endforeach()
+  file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/gen/kernel_declarations.inc" CONTENT "${declarations}" @ONLY)
+  file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/gen/kernel_list.inc" CONTENT "${calls}" @ONLY)
+  set(${out} "${sources}" PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,52 @@
+#include "core/engine.hpp"
+
+#include <algorithm>
+#include <mutex>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+
+namespace mpskit {
+namespace {
+
+struct Maker {
+  int preference;
+  Engines::Factory factory;
+};
+std::vector<Maker>& makers() {  // filled by static constructors, so made on first use
+  static std::vector<Maker> list;
+  return list;
+}
+// Never destroyed: a completion handler may still need its engine while the process ends.
+std::vector<std::shared_ptr<Engine>>& made() {
+  static auto* engines = [] {
+    auto* list = new std::vector<std::shared_ptr<Engine>>;
+    std::ranges::stable_sort(makers(), std::greater{}, &Maker::preference);
+    for (const Maker& m : makers())
+      for (auto& engine : m.factory()) list->push_back(std::move(engine));
+    return list;
+  }();
+  return *engines;
+}
+thread_local std::shared_ptr<Engine> chosen;
+
+}  // namespace
+
+void Engines::add(int preference, Factory factory) { makers().push_back({preference, factory}); }
+const std::vector<std::shared_ptr<Engine>>& Engines::all() { return made(); }
+
+std::shared_ptr<Engine> Engines::find(std::string_view name) {
+  std::string there;
+  for (const auto& engine : all()) {
+    if (engine->name() == name) return engine;
+    there += cat(there.empty() ? "" : ", ", "'", engine->name(), "'");
+  }
+  throw ValueError(cat("device: there is no '", name, "'; allowed here: ", there,
+                       ". Run `mpskit info` to see what is missing and why."));
+}
+std::shared_ptr<Engine> Engines::current() { return chosen ? chosen : all().front(); }
+std::shared_ptr<Engine> Engines::set_current(std::shared_ptr<Engine> engine) {
+  return std::exchange(chosen, std::move(engine));
+}
+
+}  // namespace mpskit

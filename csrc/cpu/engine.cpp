@@ -1,0 +1,218 @@
+#include <pthread.h>
+
+#include <array>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+
+#include <unistd.h>
+
+#include "core/engine.hpp"
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "cpu/isa.hpp"
+#include "cpu/kernel.hpp"
+#include "cpu/thread_pool.hpp"
+
+namespace mpskit::cpu {
+namespace {
+
+using Makers = std::array<Maker, isa_count>;
+std::unordered_map<const KernelType*, Makers>& makers() {  // filled by static constructors
+  static std::unordered_map<const KernelType*, Makers> map;
+  return map;
+}
+
+// Places the temporaries of one submission in one block. Two whose lives do not meet share bytes: first fit over the
+// places that are free from the first work that touches a temporary to the last.
+class TemporaryMemory {
+ public:
+  explicit TemporaryMemory(const Submission& s) : offsets_(s.temporaries.size(), 0) {
+    if (s.temporaries.empty()) return;
+    struct Life {
+      std::size_t first = SIZE_MAX, last = 0;
+    };
+    std::vector<Life> lives(s.temporaries.size());
+    for (std::size_t w = 0; w < s.works.size(); ++w) {
+      for (const Operand& operand : s.works[w].operands) {
+        if (!operand.temporary) continue;
+        Life& life = lives[operand.temporary->index];
+        life.first = std::min(life.first, w);
+        life.last = std::max(life.last, w);
+      }
+    }
+    struct Placed {
+      std::size_t begin, end;
+      Life life;
+    };
+    std::vector<Placed> placed;
+    std::size_t total = 0;
+    for (std::size_t i = 0; i < lives.size(); ++i) {
+      if (lives[i].first == SIZE_MAX) continue;  // never used
+      constexpr std::size_t line = 128;
+      const auto bytes = (static_cast<std::size_t>(s.temporaries[i]->layout.span_bytes()) + line - 1) / line * line;
+      std::size_t begin = 0;
+      for (bool moved = true; moved;) {
+        moved = false;
+        for (const Placed& p : placed) {
+          const bool alive_together = p.life.first <= lives[i].last && lives[i].first <= p.life.last;
+          if (alive_together && begin < p.end && p.begin < begin + bytes) {
+            begin = p.end;
+            moved = true;
+          }
+        }
+      }
+      placed.push_back({begin, begin + bytes, lives[i]});
+      offsets_[i] = begin;
+      total = std::max(total, begin + bytes);
+    }
+    block_ = pool::take(total);
+  }
+  std::byte* address(const Temporary& t) const { return static_cast<std::byte*>(block_.get()) + offsets_[t.index]; }
+
+ private:
+  std::vector<std::size_t> offsets_;
+  std::shared_ptr<void> block_;
+};
+
+void run_work(const Work& work, const TemporaryMemory& memory) {
+  std::array<View, 8> few;
+  std::vector<View> many;
+  if (work.operands.size() > few.size()) many.resize(work.operands.size());
+  View* views = many.empty() ? few.data() : many.data();
+  for (std::size_t i = 0; i < work.operands.size(); ++i) {
+    const Operand& o = work.operands[i];
+    views[i] = {o.temporary ? memory.address(*o.temporary) : o.data(), o.layout};
+  }
+  static_cast<const CpuPlan&>(*work.plan).run({views, work.operands.size()});
+}
+
+void run(Submission& s) {
+  const auto begin = std::chrono::steady_clock::now();
+  std::exception_ptr error;
+  try {
+    const TemporaryMemory memory(s);
+    for (const Work& work : s.works) run_work(work, memory);
+  } catch (...) {
+    error = std::current_exception();
+  }
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+  s.works.clear();  // lets go of operands before anybody hears that they are free
+  s.completion->finish(error, seconds.count());
+}
+
+// Runs submissions one after the other. A caller that waits lends its thread when nothing is before it: no hand-over.
+class Queue {
+ public:
+  void submit(Submission s) {
+    std::unique_lock lock(mutex_);
+    if (s.caller_waits && !busy_ && waiting_.empty()) {
+      busy_ = true;
+      lock.unlock();
+      run(s);
+      lock.lock();
+      busy_ = false;
+      if (!waiting_.empty() || drainers_ > 0) changed_.notify_all();
+      return;
+    }
+    waiting_.push_back(std::move(s));
+    if (!thread_.joinable()) thread_ = std::thread([this] { loop(); });
+    lock.unlock();
+    changed_.notify_all();
+  }
+  void drain() {
+    std::unique_lock lock(mutex_);
+    ++drainers_;
+    changed_.wait(lock, [this] { return !busy_ && waiting_.empty(); });
+    --drainers_;
+  }
+  // The child of a fork: the thread is gone, and with it the work that was in flight there.
+  void forget_thread() {
+    new (&mutex_) std::mutex;
+    new (&changed_) std::condition_variable;
+    new (&thread_) std::thread;
+    new (&waiting_) std::deque<Submission>;
+    busy_ = false;
+    drainers_ = 0;
+  }
+
+ private:
+  void loop() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      changed_.wait(lock, [this] { return !busy_ && !waiting_.empty(); });
+      Submission s = std::move(waiting_.front());
+      waiting_.pop_front();
+      busy_ = true;
+      lock.unlock();
+      run(s);
+      s = {};
+      lock.lock();
+      busy_ = false;
+      changed_.notify_all();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Submission> waiting_;
+  std::thread thread_;
+  bool busy_ = false;
+  int drainers_ = 0;
+};
+
+std::uint64_t physical_memory() {
+  const long pages = sysconf(_SC_PHYS_PAGES);
+  return pages > 0 ? static_cast<std::uint64_t>(pages) * pool::page_bytes() : 0;
+}
+
+class CpuEngine final : public Engine {
+ public:
+  CpuEngine() {
+    the_engine = this;
+    pthread_atfork(nullptr, nullptr, [] { the_engine->queue_.forget_thread(); });
+  }
+  std::string_view name() const override { return "cpu"; }
+  DeviceInfo info() const override {
+    DeviceInfo out;
+    out.name = cat("CPU engine, ", isa_names[static_cast<std::size_t>(active_isa())], ", ", num_threads(), " threads");
+    out.memory_bytes = physical_memory();
+    out.max_buffer_bytes = out.memory_bytes;
+    for (Isa isa : available_isas()) out.features.emplace_back(isa_names[static_cast<std::size_t>(isa)]);
+    return out;
+  }
+  std::optional<std::string> refuses(const Call& call) const override {
+    if (maker(call)) return std::nullopt;
+    return cat("no CPU kernel; allowed there: another device. Pass device=\"metal\" on a Mac.");
+  }
+  std::shared_ptr<Plan> prepare(const Call& call) override { return maker(call)(call.kernel, call); }
+  std::optional<std::string> cannot_share(const void*, std::size_t, bool) const override { return std::nullopt; }
+  void submit(Submission submission) override { queue_.submit(std::move(submission)); }
+  void drain() override { queue_.drain(); }
+
+ private:
+  static Maker maker(const Call& call) {
+    const auto found = makers().find(&call.kernel.type());
+    if (found == makers().end()) return nullptr;
+    for (int isa = static_cast<int>(active_isa()); isa >= 0; --isa)
+      if (Maker m = found->second[static_cast<std::size_t>(isa)]; m && is_available(static_cast<Isa>(isa))) return m;
+    return nullptr;
+  }
+
+  static inline CpuEngine* the_engine = nullptr;
+  Queue queue_;
+};
+
+[[maybe_unused]] const bool registered =
+    (Engines::add(0, [] { return std::vector<std::shared_ptr<Engine>>{std::make_shared<CpuEngine>()}; }), true);
+
+}  // namespace
+
+void register_maker(const KernelType& type, Isa isa, Maker maker) {
+  makers()[&type][static_cast<std::size_t>(isa)] = maker;
+}
+
+}  // namespace mpskit::cpu

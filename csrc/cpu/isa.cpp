@@ -1,0 +1,72 @@
+#include "cpu/isa.hpp"
+
+#include <atomic>
+#include <cstdlib>
+
+#include "core/dispatch.hpp"
+#include "core/error.hpp"
+#include "core/text.hpp"
+
+namespace mpskit::cpu {
+namespace {
+
+Isa best() {
+  static const Isa isa = available_isas().back();
+  return isa;
+}
+std::atomic<int> forced{-1};
+
+Isa by_name(std::string_view name) {
+  std::string there;
+  for (Isa isa : available_isas()) {
+    const std::string_view candidate = isa_names[static_cast<std::size_t>(isa)];
+    if (candidate == name) return isa;
+    there += cat(there.empty() ? "" : ", ", candidate);
+  }
+  throw ValueError(cat("isa: '", name, "' is not available; allowed on this machine: ", there, "."));
+}
+
+}  // namespace
+
+bool is_available(Isa isa) {
+#if defined(__x86_64__)
+  switch (isa) {
+    case Isa::baseline: return true;
+    case Isa::avx2:
+      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    case Isa::avx512:
+      return is_available(Isa::avx2) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+             __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+    case Isa::neon: return false;
+  }
+  return false;
+#elif defined(__aarch64__)
+  return isa == Isa::neon;  // Advanced SIMD with float16 conversion is part of the architecture
+#else
+  return isa == Isa::baseline;
+#endif
+}
+
+std::vector<Isa> available_isas() {
+  std::vector<Isa> out;
+  for (std::size_t i = 0; i < isa_count; ++i)
+    if (is_available(static_cast<Isa>(i))) out.push_back(static_cast<Isa>(i));
+  return out;
+}
+
+Isa active_isa() {
+  int value = forced.load(std::memory_order_relaxed);
+  if (value < 0) {
+    const char* wanted = std::getenv("MPSKIT_ISA");
+    value = static_cast<int>(wanted && *wanted ? by_name(wanted) : best());
+    forced.store(value, std::memory_order_relaxed);
+  }
+  return static_cast<Isa>(value);
+}
+
+void force_isa(std::string_view name) {
+  forced.store(static_cast<int>(name.empty() ? best() : by_name(name)), std::memory_order_relaxed);
+  advance_plan_epoch();
+}
+
+}  // namespace mpskit::cpu

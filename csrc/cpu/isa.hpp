@@ -1,0 +1,18 @@
+#pragma once
+#include <array>
+#include <string_view>
+#include <vector>
+
+// Instruction sets. Every kernel source is compiled once for each; the best one of this machine is chosen at run time.
+namespace mpskit::cpu {
+
+enum class Isa { baseline, avx2, avx512, neon };  // in order of preference
+inline constexpr std::array<std::string_view, 4> isa_names{"baseline", "avx2", "avx512", "neon"};
+inline constexpr std::size_t isa_count = isa_names.size();
+
+bool is_available(Isa isa);
+std::vector<Isa> available_isas();  // best last
+Isa active_isa();                   // the best, or what was forced; MPSKIT_ISA in the environment forces from the start
+void force_isa(std::string_view name);  // empty: the best again; ValueError when this machine lacks it
+
+}  // namespace mpskit::cpu

@@ -1,0 +1,194 @@
+#include "cpu/thread_pool.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <cstdlib>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+
+namespace mpskit::cpu {
+namespace {
+
+inline void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// About 20 us of looking before a worker sleeps: regions of one pipeline follow each other closely, and a sleeping thread
+// costs 5 to 50 us to wake.
+constexpr int spins = 2000;
+
+int allowed_cores() {
+#if defined(__linux__)
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
+#endif
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+int initial_threads() {
+  if (const char* text = std::getenv("MPSKIT_NUM_THREADS")) {
+    char* end = nullptr;
+    const long n = std::strtol(text, &end, 10);
+    if (end != text && *end == '\0' && n >= 1 && n <= 1024) return static_cast<int>(n);
+  }
+  return allowed_cores();
+}
+
+struct Region {
+  Region(std::int64_t count, detail::Task body, void* argument) : task(body), context(argument), tasks(count) {}
+  detail::Task task;
+  void* context;
+  std::int64_t tasks;
+  std::atomic<std::int64_t> next{0};
+  std::atomic<int> inside{0};  // workers that may still touch this region
+  std::mutex mutex;
+  std::exception_ptr error;
+
+  void work() {
+    for (std::int64_t t; (t = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) {
+      try {
+        task(context, t);
+      } catch (...) {
+        std::lock_guard lock(mutex);
+        if (!error) error = std::current_exception();
+        next.store(tasks, std::memory_order_relaxed);
+      }
+    }
+  }
+};
+
+thread_local bool inside_region = false;
+
+class Pool {
+ public:
+  explicit Pool(int threads) : threads_(threads) {}
+
+  int threads() const { return threads_.load(std::memory_order_relaxed); }
+
+  void resize(int n) {
+    std::lock_guard region(region_mutex_);  // between regions
+    stop();
+    threads_ = n;
+  }
+
+  void run(std::int64_t tasks, detail::Task task, void* context) {
+    if (threads() == 1 || inside_region) {
+      for (std::int64_t t = 0; t < tasks; ++t) task(context, t);
+      return;
+    }
+    std::lock_guard one_at_a_time(region_mutex_);
+    start();
+    Region region(tasks, task, context);
+    {
+      std::lock_guard lock(mutex_);
+      current_ = &region;
+      generation_.fetch_add(1, std::memory_order_release);
+    }
+    wake_.notify_all();
+    inside_region = true;
+    region.work();
+    inside_region = false;
+    {
+      std::lock_guard lock(mutex_);
+      current_ = nullptr;  // nobody enters any more
+    }
+    while (region.inside.load(std::memory_order_acquire) != 0) pause();
+    if (region.error) std::rethrow_exception(region.error);
+  }
+
+  // The child of a fork has this object and none of its threads.
+  void forget_threads() {
+    new (&workers_) std::vector<std::thread>;
+    new (&mutex_) std::mutex;
+    new (&region_mutex_) std::mutex;
+    new (&wake_) std::condition_variable;
+    current_ = nullptr;
+    inside_region = false;
+  }
+
+ private:
+  void start() {
+    while (static_cast<int>(workers_.size()) < threads() - 1) {
+      const std::uint64_t seen = generation_.load();
+      workers_.emplace_back([this, seen] { loop(seen); });
+    }
+  }
+  void stop() {
+    {
+      std::lock_guard lock(mutex_);
+      stopping_ = true;
+      generation_.fetch_add(1, std::memory_order_release);
+    }
+    wake_.notify_all();
+    for (std::thread& w : workers_) w.join();
+    workers_.clear();
+    stopping_ = false;
+  }
+  void loop(std::uint64_t seen) {
+    inside_region = true;  // a region inside a task stays on this thread
+    for (;;) {
+      for (int i = 0; i < spins && generation_.load(std::memory_order_acquire) == seen; ++i) pause();
+      Region* region = nullptr;
+      {
+        std::unique_lock lock(mutex_);
+        wake_.wait(lock, [&] { return generation_.load(std::memory_order_relaxed) != seen; });
+        seen = generation_.load(std::memory_order_relaxed);
+        if (stopping_) return;
+        region = current_;
+        if (region) region->inside.fetch_add(1, std::memory_order_relaxed);
+      }
+      if (!region) continue;
+      region->work();
+      region->inside.fetch_sub(1, std::memory_order_release);
+    }
+  }
+
+  std::atomic<int> threads_;
+  std::mutex region_mutex_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::atomic<std::uint64_t> generation_{0};
+  Region* current_ = nullptr;
+  bool stopping_ = false;
+  std::vector<std::thread> workers_;
+};
+
+// Never destroyed: detached work may run while the process ends.
+Pool& the_pool() {
+  static Pool* pool = [] {
+    auto* p = new Pool(initial_threads());
+    pthread_atfork(nullptr, nullptr, [] { the_pool().forget_threads(); });
+    return p;
+  }();
+  return *pool;
+}
+
+}  // namespace
+
+int num_threads() { return the_pool().threads(); }
+
+void set_num_threads(int n) {
+  if (n < 1 || n > 1024)
+    throw ValueError(cat("set_num_threads: n is ", n, "; allowed: 1 <= n <= 1024. This machine has ", allowed_cores(), " cores."));
+  the_pool().resize(n);
+}
+
+void detail::run_parallel(std::int64_t tasks, Task task, void* context) { the_pool().run(tasks, task, context); }
+
+}  // namespace mpskit::cpu

@@ -1,0 +1,53 @@
+#pragma once
+#include <array>
+#include <span>
+#include <string_view>
+#include <tuple>
+
+#include "core/geometry.hpp"
+#include "core/kernel.hpp"
+
+namespace mpskit {
+
+enum class EdgeMode { zero, clamp };
+template <>
+inline constexpr auto enum_names<EdgeMode> = std::array<std::string_view, 2>{"zero", "clamp"};
+
+namespace image {
+
+// What every unary image kernel has (MPSUnaryImageKernel). Destination pixel d reads around source pixel
+// s = d - clip_rect.origin + offset; only destination pixels inside clip_rect are written.
+struct UnaryKernel {
+  EdgeMode edge_mode = EdgeMode::clamp;
+  Offset offset;
+  Region clip_rect;
+  bool operator==(const UnaryKernel&) const = default;
+
+  static constexpr std::tuple unary_fields{
+      Field{"edge_mode", &UnaryKernel::edge_mode, Range{}, "", "What lies beyond the border: zeros, or the nearest edge pixel."},
+      Field{"offset", &UnaryKernel::offset, Range{}, "px", "Source pixel (x, y) under the top left corner of clip_rect; may be negative."},
+      Field{"clip_rect", &UnaryKernel::clip_rect, Range{}, "px", "Part of the destination that is written, (x, y, width, height); None is all of it."}};
+
+  // True when some pixel of the destination keeps its old value.
+  bool reads_outputs(std::span<const Layout> outputs) const;
+};
+
+inline constexpr OperandSpec source_image{
+    "image", Role::input, Kind::image, image_dtypes,
+    "The picture, shape (height, width), (height, width, channels) or (images, height, width, channels)."};
+inline constexpr OperandSpec destination_image{
+    "out", Role::output, Kind::image, image_dtypes, "Where the result goes; made when omitted."};
+
+// The destination pixels that are written: clip_rect cut to the destination.
+struct Window {
+  std::int64_t x, y, width, height;
+};
+Window clip_window(const Region& clip_rect, const Layout& dst);
+
+// Shape rules of unary image kernels, with the kernel's name for the message.
+Layout like_source(const Layout& src, const OutputHints& hints);
+void check_unary(std::string_view kernel, const UnaryKernel& k, const Layout& src, const Layout& dst);
+void check_same_channels(std::string_view kernel, const Layout& src, const Layout& dst);
+
+}  // namespace image
+}  // namespace mpskit
