@@ -70,6 +70,15 @@ void bind_devices(py::module_& m) {
     return out;
   });
   m.def("_active_isa", [] { return std::string(cpu::isa_names[static_cast<std::size_t>(cpu::active_isa())]); });
+  // For the pipeline's workers: a queue of its own for this thread, and kernels that stay on it.
+  struct WorkerScope {
+    std::optional<QueueScope> queue;
+    std::optional<cpu::SerialScope> serial;
+  };
+  py::class_<WorkerScope>(m, "_WorkerScope")
+      .def(py::init<>())
+      .def("__enter__", [](WorkerScope& w) { w.queue.emplace(); w.serial.emplace(); })
+      .def("__exit__", [](WorkerScope& w, const py::args&) { w.serial.reset(); w.queue.reset(); });
   m.def("_drain", [] {
     py::gil_scoped_release unlocked;
     for (const auto& e : Engines::all()) e->drain();

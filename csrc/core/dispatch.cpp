@@ -124,6 +124,7 @@ void check_operands(const Kernel& kernel, std::span<const Operand> inputs, std::
 CommandBuffer::CommandBuffer(std::shared_ptr<Engine> engine, std::string label)
     : engine_(std::move(engine)), identity_(next_command_buffer.fetch_add(1, std::memory_order_relaxed)) {
   submission_.label = std::move(label);
+  submission_.queue = current_queue();
 }
 CommandBuffer::~CommandBuffer() = default;  // never committed: nothing ran, nothing is lost but the recording
 
@@ -180,6 +181,7 @@ std::shared_ptr<Completion> submit(Engine& engine, const std::shared_ptr<const K
   submission.works.push_back(std::move(work));
   submission.completion = std::make_shared<Completion>();
   submission.caller_waits = caller_waits;
+  submission.queue = current_queue();
   auto completion = submission.completion;
   engine.submit(std::move(submission));
   return completion;

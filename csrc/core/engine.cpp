@@ -29,6 +29,17 @@ std::vector<std::shared_ptr<Engine>>& made() {
   return *engines;
 }
 thread_local std::shared_ptr<Engine> chosen;
+thread_local std::uint64_t chosen_queue = 0;
+
+// Numbers of queues are small and used again, so that an engine can keep its queues in a list.
+struct QueueNumbers {
+  std::mutex mutex;
+  std::vector<bool> taken{true};  // 0 is the shared queue
+};
+QueueNumbers& queue_numbers() {
+  static auto* numbers = new QueueNumbers;
+  return *numbers;
+}
 
 }  // namespace
 
@@ -47,6 +58,24 @@ std::shared_ptr<Engine> Engines::find(std::string_view name) {
 std::shared_ptr<Engine> Engines::current() { return chosen ? chosen : all().front(); }
 std::shared_ptr<Engine> Engines::set_current(std::shared_ptr<Engine> engine) {
   return std::exchange(chosen, std::move(engine));
+}
+
+
+std::uint64_t current_queue() { return chosen_queue; }
+
+QueueScope::QueueScope() : previous_(chosen_queue) {
+  QueueNumbers& n = queue_numbers();
+  std::lock_guard lock(n.mutex);
+  const auto free = std::ranges::find(n.taken, false);
+  chosen_queue = static_cast<std::uint64_t>(free - n.taken.begin());
+  if (free == n.taken.end()) n.taken.push_back(true);
+  else *free = true;
+}
+QueueScope::~QueueScope() {
+  QueueNumbers& n = queue_numbers();
+  std::lock_guard lock(n.mutex);
+  n.taken[chosen_queue] = false;
+  chosen_queue = previous_;
 }
 
 }  // namespace mpskit

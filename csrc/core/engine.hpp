@@ -57,6 +57,7 @@ struct Submission {
   std::shared_ptr<Completion> completion;
   std::string label;
   bool caller_waits = false;  // the caller will wait at once: the engine may use its thread
+  std::uint64_t queue = 0;    // work of one queue runs in order; 0 is the queue that everybody shares
 };
 
 struct DeviceInfo {
@@ -96,6 +97,20 @@ class Engines {
   static std::shared_ptr<Engine> find(std::string_view name);  // ValueError names the devices there are
   static std::shared_ptr<Engine> current();                    // of this thread: `with mps.device(...)`, else the default
   static std::shared_ptr<Engine> set_current(std::shared_ptr<Engine> engine);  // returns the previous; null is the default
+};
+
+// The queue that this thread submits to: 0, which everybody shares, unless a scope gives it one of its own. A thread that
+// works through independent items (a pipeline's worker) takes one, so that its items do not wait for those of others.
+std::uint64_t current_queue();
+class QueueScope {
+ public:
+  QueueScope();
+  ~QueueScope();  // on the same thread; work already submitted still runs
+  QueueScope(const QueueScope&) = delete;
+  QueueScope& operator=(const QueueScope&) = delete;
+
+ private:
+  std::uint64_t previous_;
 };
 
 }  // namespace mpskit

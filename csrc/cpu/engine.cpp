@@ -173,7 +173,11 @@ class CpuEngine final : public Engine {
  public:
   CpuEngine() {
     the_engine = this;
-    pthread_atfork(nullptr, nullptr, [] { the_engine->queue_.forget_thread(); });
+    queues_.push_back(std::make_unique<Queue>());
+    pthread_atfork(nullptr, nullptr, [] {
+      new (&the_engine->mutex_) std::mutex;
+      for (const auto& q : the_engine->queues_) q->forget_thread();
+    });
   }
   std::string_view name() const override { return "cpu"; }
   DeviceInfo info() const override {
@@ -190,8 +194,10 @@ class CpuEngine final : public Engine {
   }
   std::shared_ptr<Plan> prepare(const Call& call) override { return maker(call)(call.kernel, call); }
   std::optional<std::string> cannot_share(const void*, std::size_t, bool) const override { return std::nullopt; }
-  void submit(Submission submission) override { queue_.submit(std::move(submission)); }
-  void drain() override { queue_.drain(); }
+  void submit(Submission submission) override { queue(submission.queue).submit(std::move(submission)); }
+  void drain() override {
+    for (std::size_t id = 0; Queue* q = queue_or_null(id); ++id) q->drain();
+  }
 
  private:
   static Maker maker(const Call& call) {
@@ -202,8 +208,20 @@ class CpuEngine final : public Engine {
     return nullptr;
   }
 
+  // Queues live as long as the engine: their numbers are few, and an idle one costs its thread's stack.
+  Queue& queue(std::size_t id) {
+    std::lock_guard lock(mutex_);
+    while (queues_.size() <= id) queues_.push_back(std::make_unique<Queue>());
+    return *queues_[id];
+  }
+  Queue* queue_or_null(std::size_t id) {
+    std::lock_guard lock(mutex_);
+    return id < queues_.size() ? queues_[id].get() : nullptr;
+  }
+
   static inline CpuEngine* the_engine = nullptr;
-  Queue queue_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Queue>> queues_;
 };
 
 [[maybe_unused]] const bool registered =

@@ -9,6 +9,7 @@
 #include <exception>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #if defined(__linux__)
@@ -180,6 +181,9 @@ Pool& the_pool() {
 }
 
 }  // namespace
+
+SerialScope::SerialScope() : previous_(std::exchange(inside_region, true)) {}
+SerialScope::~SerialScope() { inside_region = previous_; }
 
 int num_threads() { return the_pool().threads(); }
 

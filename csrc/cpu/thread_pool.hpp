@@ -10,6 +10,19 @@ namespace mpskit::cpu {
 int num_threads();            // MPSKIT_NUM_THREADS, or the cores this process may use
 void set_num_threads(int n);  // ValueError unless 1 <= n <= 1024
 
+// While it lives, parallel regions of this thread run on this thread alone: for callers that work on several items at once
+// and are better served by one item a core.
+class SerialScope {
+ public:
+  SerialScope();
+  ~SerialScope();
+  SerialScope(const SerialScope&) = delete;
+  SerialScope& operator=(const SerialScope&) = delete;
+
+ private:
+  bool previous_;
+};
+
 namespace detail {
 using Task = void (*)(void* context, std::int64_t task);
 void run_parallel(std::int64_t tasks, Task task, void* context);
