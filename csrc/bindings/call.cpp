@@ -13,10 +13,11 @@ struct Options {
   py::object out;
   OutputHints hints;
   std::shared_ptr<Engine> engine;
+  bool temporary = true;  // encode(): the new output is a temporary of the command buffer
 };
 
 Options read_options(const KernelType& type, const py::kwargs& kwargs) {
-  Options o{py::none(), {}, nullptr};
+  Options o{py::none(), {}, nullptr, true};
   for (const auto& [key, value] : kwargs) {
     const auto name = py::cast<std::string>(key);
     if (name == "out") {
@@ -33,8 +34,12 @@ Options read_options(const KernelType& type, const py::kwargs& kwargs) {
       }
     } else if (name == "device") {
       if (!value.is_none()) o.engine = Engines::find(py::cast<std::string>(py::str(value)));
+    } else if (name == "temporary") {
+      if (!PyBool_Check(value.ptr()))
+        throw TypeError(cat(type.info.name, ": temporary is ", text_of(value), "; allowed: True or False. Pass a bool."));
+      o.temporary = value.ptr() == Py_True;
     } else {
-      const std::vector<std::string> known{"out", "dtype", "channels", "device"};
+      const std::vector<std::string> known{"out", "dtype", "channels", "device", "temporary"};
       const std::string near = nearest(name, known);
       throw TypeError(cat(type.info.name, ": unknown keyword '", name, "'; allowed in a call: out, dtype, channels, device. ",
                           near.empty() ? std::string("Parameters go into the constructor.") : cat("Did you mean '", near, "'?")));
@@ -80,13 +85,13 @@ Prepared prepare(const BoundKernel& self, const py::args& args, const py::kwargs
   }
   const Layouts made = self.kernel->infer(layouts, options.hints);
   for (const Layout& layout : made) {
-    if (buffer) {
+    if (buffer && options.temporary) {
       p.outputs.push_back(buffer->temporary(layout));
     } else {
       p.outputs.push_back(allocate(*p.engine, layout, self.kernel->reads_outputs(made)));
     }
   }
-  p.result = make_output(p.outputs[0], rank, array && !buffer, p.engine);
+  p.result = make_output(p.outputs[0], rank, array && !(buffer && options.temporary), p.engine);
   return p;
 }
 
