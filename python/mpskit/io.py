@@ -23,12 +23,29 @@ __all__ = ["Picture", "SUFFIXES", "load", "save"]
 SUFFIXES = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF", ".webp": "WEBP"}
 
 # Pillow modes that are arrays as they stand; others are converted to the mode beside them, which loses nothing.
-_CONVERTED = {"1": "L", "P": "RGB", "PA": "RGBA", "LA": "RGBA", "La": "RGBA", "RGBa": "RGBA", "RGBX": "RGB", "CMYK": "RGB", "YCbCr": "RGB"}
+_CONVERTED = {
+    "1": "L",
+    "P": "RGB",
+    "PA": "RGBA",
+    "LA": "RGBA",
+    "La": "RGBA",
+    "RGBa": "RGBA",
+    "RGBX": "RGB",
+    "CMYK": "RGB",
+    "YCbCr": "RGB",
+}
 _DTYPES = {"L": np.uint8, "RGB": np.uint8, "RGBA": np.uint8, "I;16": np.uint16, "F": np.float32}
 
 # EXIF orientation -> (transpose first, then flip rows, then flip columns) that brings the picture upright.
-_ORIENTATION = {2: (False, False, True), 3: (False, True, True), 4: (False, True, False), 5: (True, False, False),
-                6: (True, False, True), 7: (True, True, True), 8: (True, True, False)}
+_ORIENTATION = {
+    2: (False, False, True),
+    3: (False, True, True),
+    4: (False, True, False),
+    5: (True, False, False),
+    6: (True, False, True),
+    7: (True, True, True),
+    8: (True, True, False),
+}
 _ORIENTATION_TAG = 0x0112
 
 
@@ -36,7 +53,9 @@ def _pillow() -> Any:
     try:
         from PIL import Image
     except ImportError as error:
-        raise ImportError("mpskit.io needs Pillow and simplejpeg, which are not installed. Run: pip install 'mpskit[io]'") from error
+        raise ImportError(
+            "mpskit.io needs Pillow and simplejpeg, which are not installed. Run: pip install 'mpskit[io]'"
+        ) from error
     return Image
 
 
@@ -77,12 +96,16 @@ def load(path: str | os.PathLike[str]) -> Picture:
         with Image.open(_reader(data)) as image:
             raw_modes = {tile[3] if isinstance(tile[3], str) else tile[3][0] for tile in image.tile if tile[3]}
             if any(";16" in mode and image.mode in ("RGB", "RGBA") for mode in raw_modes):
-                raise ValueError("16 bits per colour channel would be cut to 8; allowed: 8-bit colour, 16-bit gray. Convert the file first")
+                raise ValueError(
+                    "16 bits per colour channel would be cut to 8; allowed: 8-bit colour, 16-bit gray. Convert the file first"
+                )
             exif = image.getexif()
             orientation = int(exif.get(_ORIENTATION_TAG, 1))
             if exif:
                 exif[_ORIENTATION_TAG] = 1
-            array = _decode_jpeg(data, image) if image.format == "JPEG" and image.mode in ("L", "RGB") else _to_array(image)
+            array = (
+                _decode_jpeg(data, image) if image.format == "JPEG" and image.mode in ("L", "RGB") else _to_array(image)
+            )
             if orientation in _ORIENTATION:
                 array = _upright(array, orientation)
             return Picture(array, image.format, image.info.get("icc_profile"), exif.tobytes() if exif else None)
@@ -92,8 +115,15 @@ def load(path: str | os.PathLike[str]) -> Picture:
         raise ValueError(f"load: {os.fspath(path)} cannot be decoded: {error}") from error
 
 
-def save(path: str | os.PathLike[str], array: NDArray[Any], like: Picture | None = None, *, format: str | None = None,
-         quality: int = 90, force: bool = False) -> None:
+def save(
+    path: str | os.PathLike[str],
+    array: NDArray[Any],
+    like: Picture | None = None,
+    *,
+    format: str | None = None,
+    quality: int = 90,
+    force: bool = False,
+) -> None:
     """Encode one file. It appears under its name when it is whole, or not at all.
 
     Parameters
@@ -120,7 +150,9 @@ def save(path: str | os.PathLike[str], array: NDArray[Any], like: Picture | None
     target = Path(path)
     kind = format or SUFFIXES.get(target.suffix.lower())
     if kind is None:
-        raise ValueError(f"save: {target.name} has no known suffix; allowed: {', '.join(SUFFIXES)}. Choose one of them.")
+        raise ValueError(
+            f"save: {target.name} has no known suffix; allowed: {', '.join(SUFFIXES)}. Choose one of them."
+        )
     image = _from_array(Image, np.asarray(array), kind)
     options: dict[str, Any] = {}
     if kind in ("JPEG", "WEBP"):
@@ -142,7 +174,9 @@ def save(path: str | os.PathLike[str], array: NDArray[Any], like: Picture | None
         else:
             os.link(name, target)  # fails when the name is taken; replace would not
     except FileExistsError:
-        raise FileExistsError(f"save: {target} exists; nothing is overwritten. Pass force=True (--force) to replace it.") from None
+        raise FileExistsError(
+            f"save: {target} exists; nothing is overwritten. Pass force=True (--force) to replace it."
+        ) from None
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name)
@@ -181,7 +215,9 @@ def _to_array(image: Any) -> NDArray[Any]:
     elif mode == "I;16B":
         image = image.convert("I;16")
     if image.mode not in _DTYPES:
-        raise ValueError(f"pixels of mode {mode} are not supported; allowed: {', '.join(_DTYPES)}, {', '.join(_CONVERTED)}")
+        raise ValueError(
+            f"pixels of mode {mode} are not supported; allowed: {', '.join(_DTYPES)}, {', '.join(_CONVERTED)}"
+        )
     pixels = np.asarray(image)
     out: NDArray[Any] = _core.empty(pixels.shape, _DTYPES[image.mode])
     out[...] = pixels
@@ -207,7 +243,14 @@ def _from_array(Image: Any, array: NDArray[Any], kind: str) -> Any:
     shape_ok = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))
     kinds = {"uint8": ("JPEG", "PNG", "TIFF", "WEBP"), "uint16": ("PNG", "TIFF"), "float32": ("TIFF",)}
     deep_colour = array.ndim == 3 and array.dtype != np.uint8
-    if not shape_ok or kind not in kinds.get(array.dtype.name, ()) or deep_colour or (kind == "JPEG" and array.ndim == 3 and array.shape[2] == 4):
-        raise ValueError(f"save: {kind} cannot hold an array of shape {array.shape} and dtype {array.dtype}; allowed: uint8 gray, RGB "
-                         "(and RGBA but for JPEG), uint16 gray as PNG or TIFF, float32 gray as TIFF. Convert it, or choose another format.")
+    if (
+        not shape_ok
+        or kind not in kinds.get(array.dtype.name, ())
+        or deep_colour
+        or (kind == "JPEG" and array.ndim == 3 and array.shape[2] == 4)
+    ):
+        raise ValueError(
+            f"save: {kind} cannot hold an array of shape {array.shape} and dtype {array.dtype}; allowed: uint8 gray, RGB "
+            "(and RGBA but for JPEG), uint16 gray as PNG or TIFF, float32 gray as TIFF. Convert it, or choose another format."
+        )
     return Image.fromarray(np.ascontiguousarray(array))

@@ -46,10 +46,15 @@ class Summary:
         return self.done / self.seconds if self.seconds > 0 else 0.0
 
     def as_dict(self) -> dict[str, Any]:
-        return {"images": self.done, "failed": [{"file": name, "error": reason} for name, reason in self.failed],
-                "seconds": round(self.seconds, 4), "images_per_second": round(self.images_per_second, 2),
-                "megapixels_per_second": round(self.pixels / 1e6 / self.seconds, 2) if self.seconds > 0 else 0.0,
-                "device": self.device, "threads": self.threads}
+        return {
+            "images": self.done,
+            "failed": [{"file": name, "error": reason} for name, reason in self.failed],
+            "seconds": round(self.seconds, 4),
+            "images_per_second": round(self.images_per_second, 2),
+            "megapixels_per_second": round(self.pixels / 1e6 / self.seconds, 2) if self.seconds > 0 else 0.0,
+            "device": self.device,
+            "threads": self.threads,
+        }
 
 
 class Pipeline:
@@ -74,8 +79,10 @@ class Pipeline:
         self.kernels: tuple[Any, ...] = tuple(parse(kernels) if isinstance(kernels, str) else kernels)
         for kernel in self.kernels:
             if not isinstance(kernel, _core.Kernel):
-                raise TypeError(f"Pipeline: {kernel!r} is a {type(kernel).__name__}; allowed: kernels such as mps.image.GaussianBlur(sigma=2). "
-                                "Pass a list of kernels, or their text.")
+                raise TypeError(
+                    f"Pipeline: {kernel!r} is a {type(kernel).__name__}; allowed: kernels such as mps.image.GaussianBlur(sigma=2). "
+                    "Pass a list of kernels, or their text."
+                )
         self._device = _core.device(device) if device is not None else _core.default_device()
         if threads is not None and (not isinstance(threads, int) or isinstance(threads, bool) or threads < 1):
             raise ValueError(f"Pipeline: threads is {threads!r}; allowed: an integer from 1.")
@@ -99,8 +106,9 @@ class Pipeline:
             result = self.kernels[-1].encode(buffer, result, temporary=False)
         return result if isinstance(image, _core.Image) else np.asarray(result)
 
-    def map(self, iterable: Iterable[Any], *, in_flight: int | None = None,
-            on_error: Literal["raise", "return"] = "raise") -> Iterator[Any]:
+    def map(
+        self, iterable: Iterable[Any], *, in_flight: int | None = None, on_error: Literal["raise", "return"] = "raise"
+    ) -> Iterator[Any]:
         """Results in the order of the items, computed while the caller uses the ones before.
 
         Parameters
@@ -117,9 +125,19 @@ class Pipeline:
         ahead = self._in_flight(in_flight)
         return self._map(self, iterable, ahead, on_error)
 
-    def run(self, paths: Iterable[str | os.PathLike[str]], out: str | os.PathLike[str], *, in_flight: int | None = None,
-            strict: bool = False, force: bool = False, format: str | None = None, quality: int = 90,
-            progress: Callable[[Summary], None] | None = None, total: Callable[[int], None] | None = None) -> Summary:
+    def run(
+        self,
+        paths: Iterable[str | os.PathLike[str]],
+        out: str | os.PathLike[str],
+        *,
+        in_flight: int | None = None,
+        strict: bool = False,
+        force: bool = False,
+        format: str | None = None,
+        quality: int = 90,
+        progress: Callable[[Summary], None] | None = None,
+        total: Callable[[int], None] | None = None,
+    ) -> Summary:
         """Process files and folders of pictures into a folder.
 
         Parameters
@@ -147,8 +165,10 @@ class Pipeline:
         if not force:
             existing = [str(target) for _, target in jobs if target.exists()]
             if existing:
-                raise FileExistsError(f"Pipeline.run: {len(existing)} results exist, the first is {existing[0]}; nothing is overwritten. "
-                                      "Pass force=True (--force), or another folder.")
+                raise FileExistsError(
+                    f"Pipeline.run: {len(existing)} results exist, the first is {existing[0]}; nothing is overwritten. "
+                    "Pass force=True (--force), or another folder."
+                )
         summary = Summary(device=self.device, threads=self.threads)
         if total is not None:
             total(len(jobs))
@@ -193,11 +213,14 @@ class Pipeline:
 class _Results(Iterator[Any]):
     """Ordered results of a function over items, a bounded number under way. Closing it waits for those under way."""
 
-    def __init__(self, pipeline: Pipeline, function: Callable[[Any], Any], items: Iterable[Any], ahead: int, on_error: str) -> None:
+    def __init__(
+        self, pipeline: Pipeline, function: Callable[[Any], Any], items: Iterable[Any], ahead: int, on_error: str
+    ) -> None:
         # A GPU works while its threads wait, so every item in flight gets a thread there; on the CPU a thread is a core.
         workers = pipeline.threads if pipeline.device == "cpu" else max(ahead, pipeline.threads)
-        self._executor = ThreadPoolExecutor(workers, thread_name_prefix="mpskit-pipeline", initializer=_enter_worker,
-                                            initargs=(pipeline._device,))
+        self._executor = ThreadPoolExecutor(
+            workers, thread_name_prefix="mpskit-pipeline", initializer=_enter_worker, initargs=(pipeline._device,)
+        )
         self._function = function
         self._items = enumerate(items)
         self._ahead = ahead
@@ -236,7 +259,9 @@ class _Results(Iterator[Any]):
     def __enter__(self) -> _Results:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 
@@ -264,7 +289,9 @@ def parse(text: str) -> list[Any]:
     try:
         node = ast.parse(text.strip(), mode="eval").body
     except SyntaxError as error:
-        raise ValueError(f"pipeline: {text!r} is not a chain of kernels ({error.msg}); allowed: name(key=value) | name(key=value).") from None
+        raise ValueError(
+            f"pipeline: {text!r} is not a chain of kernels ({error.msg}); allowed: name(key=value) | name(key=value)."
+        ) from None
     stages: list[ast.expr] = []
     while isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
         stages.append(node.right)
@@ -290,7 +317,9 @@ def _parse_stage(node: ast.expr) -> Any:
     call = node if isinstance(node, ast.Call) else None
     name_node = call.func if call else node
     if not isinstance(name_node, ast.Name) or (call and call.args):
-        raise ValueError(f"pipeline: {ast.unparse(node)!r} is not a kernel; allowed: name(key=value), with keywords only.")
+        raise ValueError(
+            f"pipeline: {ast.unparse(node)!r} is not a kernel; allowed: name(key=value), with keywords only."
+        )
     if name_node.id not in kernels:
         import difflib
 
@@ -304,7 +333,9 @@ def _parse_stage(node: ast.expr) -> Any:
         try:
             arguments[keyword.arg] = ast.literal_eval(keyword.value)
         except ValueError:
-            raise ValueError(f"pipeline: {keyword.arg}={ast.unparse(keyword.value)} is not a literal; allowed: numbers, strings, tuples, True, False, None.") from None
+            raise ValueError(
+                f"pipeline: {keyword.arg}={ast.unparse(keyword.value)} is not a literal; allowed: numbers, strings, tuples, True, False, None."
+            ) from None
     return kernels[name_node.id](**arguments)
 
 
@@ -325,8 +356,10 @@ def _plan_files(paths: Iterable[str | os.PathLike[str]], out: Path, format: str 
             suffix = suffixes[format] if format else relative.suffix
             target = out / relative.with_suffix(suffix)
             if target in claimed:
-                raise ValueError(f"Pipeline.run: {claimed[target]} and {source} would both become {target}; allowed: one file a name. "
-                                 "Process them into two folders, or pass their common folder.")
+                raise ValueError(
+                    f"Pipeline.run: {claimed[target]} and {source} would both become {target}; allowed: one file a name. "
+                    "Process them into two folders, or pass their common folder."
+                )
             if source.resolve() == target.resolve():
                 raise ValueError(f"Pipeline.run: {source} would be replaced by its own result. Choose another folder.")
             claimed[target] = source

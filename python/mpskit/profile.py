@@ -27,13 +27,25 @@ def environment() -> dict[str, Any]:
     names = [str(device) for device in _core.devices()]
     missing = {}
     if "metal" not in names:
-        missing["metal"] = "no device that MPS supports was found" if platform.system() == "Darwin" else f"Metal exists on macOS only; this is {platform.system()}"
+        missing["metal"] = (
+            "no device that MPS supports was found"
+            if platform.system() == "Darwin"
+            else f"Metal exists on macOS only; this is {platform.system()}"
+        )
     return {
         "mpskit": _core.__version__,
         "python": platform.python_version(),
         "numpy": numpy.__version__,
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "devices": [{"name": str(d), "description": d.description, "memory_gib": d.memory_bytes / 2**30, "features": list(d.features)} for d in _core.devices()],
+        "devices": [
+            {
+                "name": str(d),
+                "description": d.description,
+                "memory_gib": d.memory_bytes / 2**30,
+                "features": list(d.features),
+            }
+            for d in _core.devices()
+        ],
         "missing": missing,
         "isa": _core._active_isa(),
         "isas": list(_core._isas()),

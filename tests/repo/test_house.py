@@ -34,7 +34,11 @@ KERNELS = descriptors()
 @pytest.mark.parametrize(("family", "name", "stem"), KERNELS, ids=lambda part: part)
 def test_a_kernel_has_five_places(family: str, name: str, stem: str) -> None:
     assert stem == re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(), "a file is named after its one kernel"
-    for place in (f"csrc/cpu/{family}/{stem}.cpp", f"csrc/metal/{family}/{stem}.mm", f"tests/kernels/{family}/test_{stem}.py"):
+    for place in (
+        f"csrc/cpu/{family}/{stem}.cpp",
+        f"csrc/metal/{family}/{stem}.mm",
+        f"tests/kernels/{family}/test_{stem}.py",
+    ):
         assert (ROOT / place).is_file(), f"{name} lacks {place}"
     assert f"MPSKIT_CPU_KERNEL({family}::{name}," in (CSRC / f"cpu/{family}/{stem}.cpp").read_text()
     assert f"`{family}.{name}`" in (ROOT / "README.md").read_text(), f"README's kernel table lacks {family}.{name}"
@@ -84,8 +88,15 @@ def test_core_names_no_engine() -> None:
 
 
 def test_objective_c_stays_in_objective_c() -> None:
-    for file in [*CSRC.rglob("*.cpp"), *(CSRC / "core").glob("*.hpp"), *(CSRC / "kernels").rglob("*.hpp"), *(CSRC / "cpu").rglob("*.hpp")]:
-        assert not re.search(r"^\s*#\s*import|\bid<MTL|@interface|@implementation", file.read_text(), re.MULTILINE), file
+    for file in [
+        *CSRC.rglob("*.cpp"),
+        *(CSRC / "core").glob("*.hpp"),
+        *(CSRC / "kernels").rglob("*.hpp"),
+        *(CSRC / "cpu").rglob("*.hpp"),
+    ]:
+        assert not re.search(r"^\s*#\s*import|\bid<MTL|@interface|@implementation", file.read_text(), re.MULTILINE), (
+            file
+        )
 
 
 def test_isa_sources_include_no_standard_header() -> None:
@@ -109,7 +120,11 @@ def test_nothing_of_the_workshop_is_in_the_tree() -> None:
     words = re.compile(r"/(?:w[o]rk|r[o]ot|h[o]me)/|\bp[y]pi\.org|\bdeb\.d[e]bian")
     for file in ROOT.rglob("*"):
         relative = file.relative_to(ROOT)
-        if not file.is_file() or relative.parts[0].startswith((".git", "build", ".venv", ".mypy", ".ruff", ".pytest", "dist")) or file.suffix in {".so", ".pyc", ".png"}:
+        if (
+            not file.is_file()
+            or relative.parts[0].startswith((".git", "build", ".venv", ".mypy", ".ruff", ".pytest", "dist"))
+            or file.suffix in {".so", ".pyc", ".png"}
+        ):
             continue
         try:
             text = file.read_text()

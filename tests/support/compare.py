@@ -20,8 +20,13 @@ def tolerance_of(kernel: Any, dtype: Any, engine: Any = None) -> tuple[float, fl
     return absolute, relative
 
 
-def assert_close(got: NDArray[Any], wanted: NDArray[Any], absolute: float, relative: float = 0.0,
-                 scale: NDArray[Any] | float | None = None) -> None:
+def assert_close(
+    got: NDArray[Any],
+    wanted: NDArray[Any],
+    absolute: float,
+    relative: float = 0.0,
+    scale: NDArray[Any] | float | None = None,
+) -> None:
     """|got - wanted| <= absolute * scale + relative * |wanted| for each element; NaN and infinity must match exactly."""
     got64, wanted64 = np.asarray(got, np.float64), np.asarray(wanted, np.float64)
     assert got64.shape == wanted64.shape, f"{current_test}: shape {got64.shape}, wanted {wanted64.shape}"

@@ -20,7 +20,9 @@ class Framed:
         padded = tuple(n + 2 * padding if axis <= outer else n for axis, n in enumerate(shape))
         self.whole = np.zeros(padded, dtype)
         self.whole.view(np.uint8)[...] = fill
-        self.index = tuple(slice(padding, padding + n) if axis <= outer else slice(None) for axis, n in enumerate(shape))
+        self.index = tuple(
+            slice(padding, padding + n) if axis <= outer else slice(None) for axis, n in enumerate(shape)
+        )
         self.array: NDArray[Any] = self.whole[self.index]
         self._fill = fill
 

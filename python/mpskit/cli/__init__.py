@@ -29,19 +29,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     from .. import __version__
 
-    parser = argparse.ArgumentParser(prog="mpskit", description="Metal Performance Shaders for Python: pictures by the folder, on the GPU of a Mac or on any CPU.")
+    parser = argparse.ArgumentParser(
+        prog="mpskit",
+        description="Metal Performance Shaders for Python: pictures by the folder, on the GPU of a Mac or on any CPU.",
+    )
     parser.add_argument("--version", action="version", version=f"mpskit {__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
 
-    run = commands.add_parser("run", help="apply kernels to files and folders of pictures",
-                              epilog='example: mpskit run "gaussian_blur(sigma=2) | lanczos_scale(width=299, height=299)" photos --out small')
+    run = commands.add_parser(
+        "run",
+        help="apply kernels to files and folders of pictures",
+        epilog='example: mpskit run "gaussian_blur(sigma=2) | lanczos_scale(width=299, height=299)" photos --out small',
+    )
     run.add_argument("kernels", help='"name(key=value) | name(key=value)", names as in mps.image')
     run.add_argument("paths", nargs="+", metavar="PHOTOS", help="JPEG, PNG, TIFF, WebP files, or folders of them")
     run.add_argument("--out", required=True, metavar="DIR", help="folder for the results")
     run.add_argument("--device", help="cpu or metal (default: the best there is)")
-    run.add_argument("--threads", type=int, metavar="N", help="pictures worked on at once on the host (default: one a core)")
+    run.add_argument(
+        "--threads", type=int, metavar="N", help="pictures worked on at once on the host (default: one a core)"
+    )
     run.add_argument("--in-flight", type=int, metavar="N", help="pictures under way at once (default: threads + 1)")
-    run.add_argument("--format", choices=["jpeg", "png", "tiff", "webp"], help="of the results (default: as each source)")
+    run.add_argument(
+        "--format", choices=["jpeg", "png", "tiff", "webp"], help="of the results (default: as each source)"
+    )
     run.add_argument("--quality", type=int, default=90, metavar="1..100", help="of JPEG and WebP results (default: 90)")
     run.add_argument("--strict", action="store_true", help="stop at the first broken file")
     run.add_argument("--force", action="store_true", help="replace results that exist")
@@ -49,8 +59,15 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--quiet", action="store_true", help="no progress bar")
     run.set_defaults(command=_run)
 
-    demo = commands.add_parser("demo", help="draw pictures by code, run image, matrix, graph and LSTM work, write a contact sheet")
-    demo.add_argument("--out", default="mpskit-demo.png", metavar="FILE", help="the contact sheet (default: %(default)s)")
+    demo = commands.add_parser(
+        "demo", help="draw pictures by code, run image, matrix, graph and LSTM work, write a contact sheet"
+    )
+    demo.add_argument(
+        "--out", default="mpskit-demo.png", metavar="FILE", help="the contact sheet (default: %(default)s)"
+    )
+    demo.add_argument(
+        "--pictures", metavar="DIR", help="also write ten of the drawn pictures there, to try `mpskit run` on"
+    )
     demo.add_argument("--device", help="cpu or metal (default: the best there is)")
     demo.set_defaults(command=_demo)
 
@@ -76,8 +93,17 @@ def _run(options: argparse.Namespace) -> int:
         bar.bar.update(reported - bar.bar.n)
 
     try:
-        summary = pipeline.run(options.paths, options.out, in_flight=options.in_flight, strict=options.strict, force=options.force,
-                               format=options.format, quality=options.quality, progress=progress, total=bar.set_total if bar else None)
+        summary = pipeline.run(
+            options.paths,
+            options.out,
+            in_flight=options.in_flight,
+            strict=options.strict,
+            force=options.force,
+            format=options.format,
+            quality=options.quality,
+            progress=progress,
+            total=bar.set_total if bar else None,
+        )
     finally:
         if bar is not None:
             bar.bar.close()
@@ -87,8 +113,10 @@ def _run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(summary.as_dict(), indent=2))
     else:
-        print(f"{summary.done} pictures in {summary.seconds:.2f} s ({summary.images_per_second:.1f} a second) on {summary.device}, "
-              f"{summary.threads} threads" + (f"; {len(summary.failed)} skipped" if summary.failed else ""))
+        print(
+            f"{summary.done} pictures in {summary.seconds:.2f} s ({summary.images_per_second:.1f} a second) on {summary.device}, "
+            f"{summary.threads} threads" + (f"; {len(summary.failed)} skipped" if summary.failed else "")
+        )
     return SOME_FAILED if summary.failed else OK
 
 
@@ -114,7 +142,7 @@ def _progress_bar(options: argparse.Namespace) -> _Bar | None:
 def _demo(options: argparse.Namespace) -> int:
     from ..demos import run
 
-    return run(options.out, options.device)
+    return run(options.out, options.device, options.pictures)
 
 
 def _info(options: argparse.Namespace) -> int:
@@ -131,7 +159,9 @@ def _info(options: argparse.Namespace) -> int:
         print(f"  {device['name']}: {device['description']}; {device['memory_gib']:.1f} GiB; {features}")
     for name, reason in facts["missing"].items():
         print(f"  {name}: not here: {reason}")
-    print(f"CPU engine: {facts['isa']} of {', '.join(facts['isas'])}; {facts['threads']} threads (MPSKIT_NUM_THREADS, mps.set_num_threads)")
+    print(
+        f"CPU engine: {facts['isa']} of {', '.join(facts['isas'])}; {facts['threads']} threads (MPSKIT_NUM_THREADS, mps.set_num_threads)"
+    )
     print("extras:")
     for name, state in facts["extras"].items():
         print(f"  {name}: {state}")

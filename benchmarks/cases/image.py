@@ -1,0 +1,168 @@
+"""Image kernels at 1920 x 1080."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import mpskit as mps
+
+from ..harness.case import Case
+from ..peers import opencv, pillow, torch_
+
+HEIGHT, WIDTH = 1080, 1920
+
+
+def picture(kind: str, height: int = HEIGHT, width: int = WIDTH) -> NDArray[Any]:
+    """A photograph of scikit-image where there is one, else noise with structure."""
+    try:
+        from skimage import data, transform
+
+        rgb = transform.resize(data.astronaut(), (height, width), order=1)
+    except ImportError:
+        y, x = np.mgrid[:height, :width]
+        rgb = np.stack([np.sin(x / 17), np.cos(y / 23), np.sin((x + y) / 31)], -1) / 2 + 0.5
+        rgb = np.clip(rgb + np.random.default_rng(0).normal(0, 0.05, rgb.shape), 0, 1)
+    rgba = np.concatenate([rgb, np.full((*rgb.shape[:2], 1), 0.8)], -1)
+    chosen = (
+        rgb[..., 1] if kind.startswith("g") else rgb if kind.startswith("rgb") and not kind.startswith("rgba") else rgba
+    )
+    out = mps.empty(chosen.shape, "uint8" if kind.endswith("8") else "float32")
+    out[...] = np.rint(chosen * 255) if kind.endswith("8") else chosen
+    return out
+
+
+def _decoded(x: NDArray[Any]) -> NDArray[np.float64]:
+    return x.astype(np.float64) / (255 if x.dtype == np.uint8 else 1)
+
+
+def _taps(sigma: float) -> NDArray[np.float64]:
+    radius = int(np.ceil(3.7 * sigma))
+    w = np.exp(-(np.arange(-radius, radius + 1) ** 2) / (2 * sigma**2))
+    return w / w.sum()
+
+
+def _separable(x: NDArray[np.float64], taps: NDArray[np.float64]) -> NDArray[np.float64]:
+    radius = len(taps) // 2
+    for axis in (0, 1):
+        padding = [(radius, radius) if a == axis else (0, 0) for a in range(x.ndim)]
+        padded = np.pad(x, padding, mode="edge")
+        n = x.shape[axis]
+        x = sum(t * padded.take(range(i, i + n), axis) for i, t in enumerate(taps))
+    return x
+
+
+def _in_codes(reference: NDArray[np.float64], dtype: Any) -> NDArray[np.float64]:
+    return np.clip(reference, 0, 1) * 255 if dtype == np.uint8 else reference
+
+
+def cases(threads: int) -> Iterator[Case]:
+    for kind in ("g8", "rgba8", "g32", "rgba32"):
+        x = picture(kind)
+        out = mps.empty(x.shape, x.dtype)
+        channels = 1 if x.ndim == 2 else x.shape[2]
+        for sigma in (2.0, 10.0):
+            taps = _taps(sigma)
+            blur = mps.image.GaussianBlur(sigma=sigma, edge_mode="clamp")
+            yield (
+                Case(
+                    f"gaussian sigma {sigma:g}, {kind}",
+                    "image",
+                    lambda x=x, taps=taps: _in_codes(_separable(_decoded(x), taps), x.dtype),
+                    1.01 if x.dtype == np.uint8 else 1e-5,
+                    2.0 * x.nbytes,
+                    4.0 * len(taps) * HEIGHT * WIDTH * channels,
+                )
+                .ours(lambda blur=blur, x=x, out=out: blur(x, out=out))
+                .add(opencv.gaussian_blur(x, sigma, len(taps) // 2, threads))
+                .add(opencv.gaussian(x, taps, threads))
+            )
+
+    for kind in ("g8", "g32"):
+        x = picture(kind)
+        out = mps.empty(x.shape, "float32")
+        sobel = mps.image.Sobel(edge_mode="clamp")
+        yield (
+            Case(
+                f"sobel magnitude, {kind} to float32",
+                "image",
+                lambda x=x: _sobel(_decoded(x)),
+                1e-5,
+                x.nbytes + out.nbytes,
+                14.0 * HEIGHT * WIDTH,
+            )
+            .ours(lambda sobel=sobel, x=x, out=out: sobel(x, out=out))
+            .add(opencv.sobel_magnitude(x, threads))
+        )
+
+    for source, (height, width), size in (("4K", (2160, 3840), (1920, 1080)), ("FHD", (1080, 1920), (299, 299))):
+        for kind in ("g8", "rgb8", "rgba8", "rgba32"):
+            x = picture(kind, height, width)
+            out = mps.empty((size[1], size[0], *x.shape[2:]), x.dtype)
+            scale = mps.image.LanczosScale(width=size[0], height=size[1])
+            channels = 1 if x.ndim == 2 else x.shape[2]
+            taps = 6 * (width / size[0] * size[0] * height + height / size[1] * size[0] * size[1])
+            yield (
+                Case(
+                    f"lanczos {source} to {size[0]}x{size[1]}, {kind}",
+                    "image",
+                    lambda x=x, size=size: _in_codes(_lanczos(_decoded(x), size), x.dtype),
+                    1.01 if x.dtype == np.uint8 else 1e-5,
+                    x.nbytes + out.nbytes,
+                    2.0 * taps * channels,
+                )
+                .ours(lambda scale=scale, x=x, out=out: scale(x, out=out))
+                .add(pillow.lanczos(x, size) if x.dtype == np.uint8 else None)
+                .add(torch_.antialiased(x, size, threads))
+                .add(opencv.lanczos4(x, size, threads))
+            )
+
+    for kind in ("g8", "rgba8", "g32", "rgba32"):
+        x = picture(kind)
+        statistics = mps.image.StatisticsMeanAndVariance()
+        yield (
+            Case(
+                f"mean and variance, {kind}",
+                "image",
+                lambda x=x: _mean_variance(_decoded(x)),
+                1e-6,
+                float(x.nbytes),
+                3.0 * x.size,
+            )
+            .ours(lambda x=x, statistics=statistics: statistics(x), lambda y: np.asarray(y).reshape(2, -1))
+            .add(opencv.mean_std(x, threads))
+            .add(torch_.var_mean(x, threads))
+        )
+
+
+def _sobel(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    p = np.pad(x, 1, mode="edge")
+    gx = (p[:-2, 2:] + 2 * p[1:-1, 2:] + p[2:, 2:]) - (p[:-2, :-2] + 2 * p[1:-1, :-2] + p[2:, :-2])
+    gy = (p[2:, :-2] + 2 * p[2:, 1:-1] + p[2:, 2:]) - (p[:-2, :-2] + 2 * p[:-2, 1:-1] + p[:-2, 2:])
+    return np.hypot(gx, gy)
+
+
+def _lanczos(x: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float64]:
+    for axis, n in ((1, size[0]), (0, size[1])):
+        length = x.shape[axis]
+        stretch = max(1.0, length / n)
+        centre = (np.arange(n) + 0.5) * length / n
+        first = np.floor(centre - 0.5 - 3 * stretch).astype(int)
+        offsets = np.arange(int(np.ceil(6 * stretch)) + 3)
+        taps = first[:, None] + offsets
+        t = (taps + 0.5 - centre[:, None]) / stretch
+        weights = np.where(np.abs(t) < 3, np.sinc(t) * np.sinc(t / 3), 0)
+        weights /= weights.sum(1, keepdims=True)
+        taps = np.clip(taps, 0, length - 1)
+        moved = np.moveaxis(x, axis, 0)
+        total = sum(weights[:, i].reshape(-1, *[1] * (x.ndim - 1)) * moved[taps[:, i]] for i in range(len(offsets)))
+        x = np.moveaxis(total, 0, axis)
+    return x
+
+
+def _mean_variance(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    flat = x.reshape(-1, 1 if x.ndim == 2 else x.shape[2])
+    return np.stack([flat.mean(0), flat.var(0)])

@@ -1,0 +1,124 @@
+"""PyTorch on the CPU, sharing memory with NumPy, channels last."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..harness.case import Contender
+
+
+def _torch(threads: int) -> Any:
+    try:
+        import torch
+    except ImportError:
+        return None
+    torch.set_num_threads(threads)
+    torch.set_grad_enabled(False)
+    return torch
+
+
+def _numpy(tensor: Any) -> Any:
+    return tensor.numpy()
+
+
+def matmul(a: Any, b: Any, threads: int) -> Contender | None:
+    torch = _torch(threads)
+    if torch is None:
+        return None
+    ta, tb = torch.from_numpy(a), torch.from_numpy(b)
+    out = torch.empty((*a.shape[:-1], b.shape[-1]), dtype=ta.dtype)
+    return Contender(
+        "torch.matmul",
+        torch.__version__,
+        lambda: torch.matmul(ta, tb, out=out),
+        _numpy,
+        is_exact=a.dtype != np.float16,
+        note="rounds its result to float16" if a.dtype == np.float16 else "",
+    )
+
+
+def antialiased(x: Any, size: tuple[int, int], threads: int) -> Contender | None:
+    torch = _torch(threads)
+    if torch is None:
+        return None
+    tensor = (
+        torch.from_numpy(x if x.ndim == 3 else x[..., None])
+        .permute(2, 0, 1)[None]
+        .to(memory_format=torch.channels_last)
+    )
+    return Contender(
+        "torch.bicubic-aa",
+        torch.__version__,
+        lambda: torch.nn.functional.interpolate(tensor, (size[1], size[0]), mode="bicubic", antialias=True),
+        lambda t: t[0].permute(1, 2, 0).numpy(),
+        is_exact=False,
+        note="four-lobe cubic, not Lanczos",
+    )
+
+
+def var_mean(x: Any, threads: int) -> Contender | None:
+    torch = _torch(threads)
+    if torch is None or x.dtype != np.float32:
+        return None
+    tensor = torch.from_numpy(x.reshape(-1, x.shape[2] if x.ndim == 3 else 1))
+    return Contender(
+        "torch.var_mean",
+        torch.__version__,
+        lambda: torch.var_mean(tensor, 0, correction=0),
+        lambda pair: np.stack([pair[1].numpy(), pair[0].numpy()]),
+    )
+
+
+def convolution(
+    x: Any, weights: Any, bias: Any, stride: int, padding: int, groups: int, threads: int
+) -> Contender | None:
+    torch = _torch(threads)
+    if torch is None:
+        return None
+    tensor = torch.from_numpy(x).permute(0, 3, 1, 2)
+    w = torch.from_numpy(weights).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
+    b = torch.from_numpy(bias)
+    return Contender(
+        "torch.conv2d",
+        torch.__version__,
+        lambda: torch.nn.functional.conv2d(tensor, w, b, stride, padding, groups=groups).relu_(),
+        lambda t: t.permute(0, 2, 3, 1).numpy(),
+    )
+
+
+def max_pool(x: Any, size: int, stride: int, padding: int, threads: int) -> Contender | None:
+    torch = _torch(threads)
+    if torch is None:
+        return None
+    tensor = torch.from_numpy(x).permute(0, 3, 1, 2)
+    return Contender(
+        "torch.max_pool2d",
+        torch.__version__,
+        lambda: torch.nn.functional.max_pool2d(tensor, size, stride, padding),
+        lambda t: t.permute(0, 2, 3, 1).numpy(),
+    )
+
+
+def softmax(x: Any, threads: int) -> Contender | None:
+    torch = _torch(threads)
+    if torch is None:
+        return None
+    tensor = torch.from_numpy(x)
+    out = torch.empty_like(tensor)
+    return Contender("torch.softmax", torch.__version__, lambda: torch.softmax(tensor, -1, out=out), _numpy)
+
+
+def lstm(x: Any, w: Any, r: Any, b: Any, threads: int) -> Contender | None:
+    """w, r, b per gate in the order i, f, g, o."""
+    torch = _torch(threads)
+    if torch is None:
+        return None
+    layer = torch.nn.LSTM(x.shape[2], r[0].shape[0])
+    layer.weight_ih_l0.copy_(torch.from_numpy(np.concatenate(w)))
+    layer.weight_hh_l0.copy_(torch.from_numpy(np.concatenate(r)))
+    layer.bias_ih_l0.copy_(torch.from_numpy(np.concatenate(b)))
+    layer.bias_hh_l0.zero_()
+    tensor = torch.from_numpy(x)
+    return Contender("torch.LSTM", torch.__version__, lambda: layer(tensor)[0], _numpy)

@@ -1,0 +1,191 @@
+"""`mpskit demo`: work of every family on pictures drawn by code, and a contact sheet to look at."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import _core, cnn, graph, image, io, linalg, rnn
+from .drawing import PICTURES, draw
+
+__all__ = ["run", "write_pictures"]
+
+CELL_WIDTH, CELL_HEIGHT, CAPTION = 480, 270, 18
+
+
+def write_pictures(folder: str | os.PathLike[str], count: int = 10) -> list[Path]:
+    """Draw `count` JPEG pictures of 1920 x 1080 into a folder; existing ones stay."""
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    names = list(PICTURES)
+    paths = []
+    for i in range(count):
+        path = target / f"{names[i % len(names)]}_{i // len(names)}.jpg"
+        if not path.exists():
+            io.save(path, draw(names[i % len(names)], seed=i // len(names)))
+        paths.append(path)
+    return paths
+
+
+def run(out: str | os.PathLike[str], device: str | None = None, pictures: str | os.PathLike[str] | None = None) -> int:
+    """Run the demo; returns the exit code of the command.
+
+    Parameters
+    ----------
+    out : str or path
+        The contact sheet, a PNG file; replaced when it exists.
+    device : str, optional
+        Where to run; the default device when omitted.
+    pictures : str or path, optional
+        A folder for ten of the drawn pictures as JPEG files, to try `mpskit run` on.
+    """
+    if pictures is not None:
+        written = write_pictures(pictures)
+        print(f"{len(written)} pictures in {Path(pictures)}")
+    with _core.device(device) if device is not None else _core.default_device() as where:
+        print(f"device: {where}: {where.description}")
+        cells = [*_images(), *_networks()]
+        _matrices()
+        _sequences()
+    io.save(out, _sheet(cells), force=True)
+    print(f"contact sheet: {Path(out)}")
+    return 0
+
+
+def _timed(what: str, work: Callable[[], Any], rate: Callable[[float], str] = lambda seconds: "") -> Any:
+    """Run twice, print the second time: the first one prepares plans and touches fresh memory."""
+    work()
+    begin = time.perf_counter()
+    result = work()
+    seconds = time.perf_counter() - begin
+    print(f"  {what:<58}{seconds * 1e3:9.2f} ms  {rate(seconds)}")
+    return result
+
+
+def _megapixels(picture: NDArray[Any]) -> Callable[[float], str]:
+    return lambda seconds: f"{picture.shape[0] * picture.shape[1] / seconds / 1e6:8.0f} Mpixel/s"
+
+
+def _images() -> list[tuple[str, NDArray[np.uint8]]]:
+    scene, city, rings = draw("spheres"), draw("skyline"), draw("zone_plate")
+    blurred = _timed(
+        "GaussianBlur(sigma=8), 1920x1080 RGB", lambda: image.GaussianBlur(sigma=8)(scene), _megapixels(scene)
+    )
+    edges = _timed("Sobel(), 1920x1080 RGB to gray", lambda: image.Sobel()(city, channels=1), _megapixels(city))
+    small = _timed(
+        "LanczosScale(480x270), 1920x1080 RGB",
+        lambda: image.LanczosScale(width=CELL_WIDTH, height=CELL_HEIGHT)(rings),
+        _megapixels(rings),
+    )
+    statistics = _timed(
+        "StatisticsMeanAndVariance(), 1920x1080 RGB",
+        lambda: image.StatisticsMeanAndVariance()(scene),
+        _megapixels(scene),
+    )
+    mean, variance = np.asarray(statistics).reshape(2, -1)
+    print(f"    spheres: mean {np.round(mean, 3)}, variance {np.round(variance, 4)}")
+    return [
+        ("spheres, drawn", scene),
+        ("GaussianBlur(sigma=8)", blurred),
+        ("skyline, drawn", city),
+        ("Sobel(), to gray", edges),
+        ("zone plate, drawn", rings),
+        ("LanczosScale(width=480, height=270)", small),
+    ]
+
+
+def _matrices() -> None:
+    n = 1024
+    rng = np.random.default_rng(0)
+    a, b = (rng.standard_normal((n, n), dtype=np.float32) for _ in range(2))
+    c = _timed(
+        f"MatrixMultiplication(), {n}x{n} float32",
+        lambda: linalg.MatrixMultiplication()(a, b),
+        lambda s: f"{2 * n**3 / s / 1e9:8.0f} GFLOP/s",
+    )
+    error = float(np.abs(c - a.astype(np.float64) @ b).max())
+    print(f"    largest error against float64: {error:.1e}")
+
+
+def _networks() -> list[tuple[str, NDArray[np.uint8]]]:
+    """A convolution network without training: oriented edge filters, rectified, pooled; softmax tells the strongest orientation."""
+    orientations = 8
+    angles = np.arange(orientations) * np.pi / orientations
+    y, x = np.mgrid[-3:4, -3:4] / 2.0
+    filters = np.stack([np.exp(-(x**2 + y**2) / 2) * np.sin(3 * (x * np.cos(t) + y * np.sin(t))) for t in angles])
+    weights = np.repeat((filters / np.abs(filters).sum((1, 2), keepdims=True))[..., None], 3, axis=-1).astype(
+        np.float32
+    )
+    picture = draw("waves")
+    source = graph.ImageNode()
+    convolution = graph.ConvolutionNode(
+        source, weights=cnn.ArrayDataSource(20 * weights, neuron=cnn.NeuronDescriptor("relu"))
+    )
+    pooled = graph.PoolingMaxNode(convolution.result_image, filter_size=4, stride=4)
+    network = graph.Graph(graph.SoftMaxNode(pooled.result_image).result_image)
+    scores = np.asarray(
+        _timed(
+            "graph: 7x7 convolution, ReLU, pooling, softmax, 1920x1080", lambda: network(picture), _megapixels(picture)
+        )
+    )
+    strongest = scores.astype(np.float32).argmax(-1)
+    confidence = (scores.max(-1) - 1 / orientations) / (1 - 1 / orientations)
+    hue = strongest[..., None] / orientations * 2 * np.pi + np.array([0, 2, 4]) * np.pi / 3
+    coloured = (0.5 + 0.5 * np.cos(hue)) * np.clip(confidence * 4, 0.1, 1)[..., None]
+    return [("waves, drawn", picture), ("graph: strongest of 8 orientations", np.rint(coloured * 255).astype(np.uint8))]
+
+
+def _sequences() -> None:
+    steps, batch, features = 64, 16, 256
+    rng = np.random.default_rng(1)
+
+    def gate(neuron: str) -> dict[str, Any]:
+        weights = rng.standard_normal((features, features), dtype=np.float32) / features**0.5
+        recurrent = rng.standard_normal((features, features), dtype=np.float32) / features**0.5
+        return {
+            "input": cnn.ArrayDataSource(
+                weights, bias=np.zeros(features, np.float32), neuron=cnn.NeuronDescriptor(neuron)
+            ),
+            "recurrent": cnn.ArrayDataSource(recurrent),
+        }
+
+    gates = {name: gate("tanh" if name == "cell" else "sigmoid") for name in ("input", "forget", "cell", "output")}
+    descriptor = rnn.LSTMDescriptor(
+        input_feature_channels=features,
+        output_feature_channels=features,
+        **{
+            f"{name}_gate_{kind}_weights": source for name, sources in gates.items() for kind, source in sources.items()
+        },
+    )
+    layer = rnn.MatrixInferenceLayer(descriptor)
+    x = rng.standard_normal((steps, batch, features), dtype=np.float32)
+    _timed(
+        f"LSTM, {steps} steps, batch {batch}, {features} features",
+        lambda: layer(x),
+        lambda s: f"{steps * batch / s:8.0f} steps/s",
+    )
+
+
+def _sheet(cells: list[tuple[str, NDArray[np.uint8]]]) -> NDArray[np.uint8]:
+    from PIL import Image, ImageDraw
+
+    columns = 2
+    rows = -(-len(cells) // columns)
+    sheet = np.full((rows * (CELL_HEIGHT + CAPTION), columns * CELL_WIDTH, 3), 255, np.uint8)
+    shrink = image.LanczosScale(width=CELL_WIDTH, height=CELL_HEIGHT)
+    canvas = Image.fromarray(sheet)
+    pen = ImageDraw.Draw(canvas)
+    for i, (caption, picture) in enumerate(cells):
+        top, left = i // columns * (CELL_HEIGHT + CAPTION), i % columns * CELL_WIDTH
+        if picture.ndim == 2 or picture.shape[2] == 1:
+            picture = np.repeat(picture.reshape(*picture.shape[:2], 1), 3, axis=2)
+        small = picture if picture.shape[:2] == (CELL_HEIGHT, CELL_WIDTH) else shrink(picture)
+        canvas.paste(Image.fromarray(np.ascontiguousarray(small)), (left, top + CAPTION))
+        pen.text((left + 4, top + 3), caption, fill="black")
+    return np.asarray(canvas)
