@@ -22,3 +22,14 @@ from ._core import (
 )
 
 __version__ = _core.__version__
+
+
+def __getattr__(name: str) -> object:
+    # Loaded when they are asked for: a program that calls kernels only should not pay for thread pools and parsers.
+    import importlib
+
+    if name == "Pipeline":
+        return importlib.import_module(".pipeline", __name__).Pipeline
+    if name in ("io", "pipeline", "profile", "demos"):
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module 'mpskit' has no attribute {name!r}")

@@ -7,13 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("PIL", reason="needs Pillow: pip install 'mpskit[io]'")
-
 
 @pytest.fixture
 def photos(tmp_path: Path, rng: np.random.Generator) -> Path:
     """A folder with every format, gray and colour, nested."""
-    from PIL import Image
+    Image = pytest.importorskip("PIL.Image", reason="needs Pillow: pip install 'mpskit[io]'")
 
     folder = tmp_path / "photos"
     (folder / "deep").mkdir(parents=True)

@@ -125,16 +125,15 @@ def test_a_failed_save_leaves_nothing(tmp_path: Path) -> None:
 @pytest.mark.threads
 def test_loads_from_many_threads(photos: Path) -> None:
     wanted = io.load(photos / "colour.jpg").array
-    wrong = []
+    same: list[bool] = []
 
     def work() -> None:
-        for _ in range(10):
-            if not np.array_equal(io.load(photos / "colour.jpg").array, wanted):
-                wrong.append(1)
+        same.extend(np.array_equal(io.load(photos / "colour.jpg").array, wanted) for _ in range(10))
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert not wrong
+    assert len(same) == 40
+    assert all(same)
