@@ -3,6 +3,7 @@
 from . import (
     _core,
     image,
+    linalg,
 )
 from ._core import (
     CommandBuffer,
