@@ -1,0 +1,130 @@
+// The innermost product: a tile of C in registers, one step of k after the other.
+namespace mpskit::cpu::MPSKIT_ISA {
+
+// Rows of the largest tile: rows * 2 sums, two registers of B and one of A fill the register file.
+inline constexpr int tile_rows = MPSKIT_VECTOR_BYTES == 64 ? 14
+#if defined(__aarch64__)
+                                                           : 12;
+#else
+                                                           : 6;
+#endif
+template <class Kind>
+inline constexpr int panel_width = 2 * lanes<typename Kind::Sum>;  // columns of a panel of B: two registers
+static_assert(panel_width<F32> == panel_columns);
+
+template <class Kind>
+struct MicroArguments {
+  const std::byte* a;        // row i at a + i * a_stride, its elements contiguous
+  std::ptrdiff_t a_stride;   // bytes
+  const typename Kind::B* b;
+  std::ptrdiff_t b_step;     // elements from one step of k to the next
+  std::ptrdiff_t b_panel;    // elements from one panel to the next, for kernels that take several
+  std::int64_t steps;
+  typename Kind::Sum* c;     // c = alpha * sum + beta * c; integers know alpha 1 and beta 0 or 1
+  std::ptrdiff_t c_stride;   // elements
+  typename Kind::Sum alpha, beta;
+};
+
+// `rows` x (`panels` * `registers` registers). Every variant adds the terms of an element in the same order, one at a time, so
+// an element's value does not depend on the tile it falls into.
+template <class Kind, int rows, int panels, int registers>
+void micro_kernel(const MicroArguments<Kind>& m) {
+  using Sum = typename Kind::Sum;
+  using V = Vec<Sum>;
+  constexpr int columns = panels * registers;
+  constexpr int width = lanes<Sum>;
+  constexpr int bases = (rows + 2) / 3;
+  const std::ptrdiff_t s = m.a_stride;
+  // Three rows share a base register (base, base + s, base + 2 s are addressing modes); the asm keeps the compiler from
+  // deriving the bases from each other or from spreading them into one pointer a row.
+  const std::byte* base[bases];
+  for (int i = 0; i < bases; ++i) {
+    base[i] = m.a + 3 * i * s;
+    asm("" : "+r"(base[i]));
+  }
+  for (int i = 0; i < rows; ++i)
+    for (int j = 0; j < columns; j += 64 / MPSKIT_VECTOR_BYTES) __builtin_prefetch(m.c + i * m.c_stride + j * width);
+
+  V sum[rows][columns];
+  for (int i = 0; i < rows; ++i)
+    for (int j = 0; j < columns; ++j) sum[i][j] = V{};
+  const typename Kind::B* b = m.b;
+  auto step = [&](int k) __attribute__((always_inline)) {
+    asm volatile("" : "+r"(b));  // loads of later steps stay behind this one: no registers to keep them in
+    auto row = [&](int i) __attribute__((always_inline)) {
+      return Kind::a(reinterpret_cast<const typename Kind::A*>(base[i / 3] + (i % 3) * s) + k * Kind::group);
+    };
+    auto column = [&](int j) __attribute__((always_inline)) {
+      return Kind::b(b + (j / registers) * m.b_panel + (j % registers) * width * Kind::group);
+    };
+    if constexpr (columns <= rows || columns <= 2) {
+      V bs[columns];
+      for (int j = 0; j < columns; ++j) bs[j] = column(j);
+#pragma GCC unroll 16
+      for (int i = 0; i < rows; ++i) {
+        const V x = row(i);
+        for (int j = 0; j < columns; ++j) sum[i][j] = multiply_add(x, bs[j], sum[i][j]);
+      }
+    } else {
+      V xs[rows];
+      for (int i = 0; i < rows; ++i) xs[i] = row(i);
+#pragma GCC unroll 16
+      for (int j = 0; j < columns; ++j) {
+        const V y = column(j);
+        for (int i = 0; i < rows; ++i) sum[i][j] = multiply_add(xs[i], y, sum[i][j]);
+      }
+    }
+    b += m.b_step;
+  };
+  auto advance = [&](int k) __attribute__((always_inline)) {
+    for (int i = 0; i < bases; ++i) base[i] += k * Kind::group * static_cast<int>(sizeof(typename Kind::A));
+  };
+  std::int64_t k = m.steps;
+  for (; k >= 4; k -= 4) {
+    step(0);
+    step(1);
+    step(2);
+    step(3);
+    advance(4);
+  }
+  for (; k > 0; --k) {
+    step(0);
+    advance(1);
+  }
+
+  for (int i = 0; i < rows; ++i) {
+    for (int j = 0; j < columns; ++j) {
+      Sum* c = m.c + i * m.c_stride + j * width;
+      V v = sum[i][j];
+      if constexpr (std::is_same_v<Sum, float>) {
+        v *= m.alpha;
+        if (m.beta != 0) v = multiply_add(m.beta - V{}, load<V>(c), v);
+      } else if (m.beta != 0) {
+        v += load<V>(c);
+      }
+      store(c, v);
+    }
+  }
+}
+
+template <class Kind>
+using MicroKernel = void (*)(const MicroArguments<Kind>&);
+
+template <class Kind, int panels, int registers, int... rows>
+constexpr std::array<MicroKernel<Kind>, sizeof...(rows)> micro_kernels(std::integer_sequence<int, rows...>) {
+  return {&micro_kernel<Kind, rows + 1, panels, registers>...};
+}
+// By rows - 1: a whole panel, and its first register alone (few columns at the right edge).
+template <class Kind>
+inline constexpr auto panel_kernels = micro_kernels<Kind, 1, 2>(std::make_integer_sequence<int, tile_rows>{});
+template <class Kind>
+inline constexpr auto narrow_kernels = micro_kernels<Kind, 1, 1>(std::make_integer_sequence<int, tile_rows>{});
+// Few rows: a tile spans several panels, so that enough sums are in flight to hide the latency of a multiply-add.
+inline constexpr int four_panel_rows = MPSKIT_VECTOR_BYTES == 64 ? 3 : 1;
+inline constexpr int two_panel_rows = MPSKIT_VECTOR_BYTES == 64 ? 6 : 3;
+template <class Kind>
+inline constexpr auto two_panel_kernels = micro_kernels<Kind, 2, 2>(std::make_integer_sequence<int, two_panel_rows>{});
+template <class Kind>
+inline constexpr auto four_panel_kernels = micro_kernels<Kind, 4, 2>(std::make_integer_sequence<int, four_panel_rows>{});
+
+}  // namespace mpskit::cpu::MPSKIT_ISA

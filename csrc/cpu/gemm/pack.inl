@@ -1,0 +1,166 @@
+// Moving factors into the form of the micro-kernels: A as rows, B as panels; converting on the way.
+namespace mpskit::cpu::MPSKIT_ISA {
+
+template <class S>
+MPSKIT_INLINE float as_float(S v) {
+  if constexpr (std::is_same_v<S, std::uint16_t>) return half_to_float(v);
+  else return v;
+}
+template <class S>
+MPSKIT_INLINE Vec<float> load_as_float(const S* p) {
+  if constexpr (std::is_same_v<S, std::uint16_t>) return load_half(p);
+  else return load<Vec<float>>(p);
+}
+template <class S>
+void convert(const S* src, std::int64_t n, float* dst) {
+  std::int64_t i = 0;
+  for (; i + lanes<float> <= n; i += lanes<float>) store(dst + i, load_as_float(src + i));
+  for (; i < n; ++i) dst[i] = as_float(src[i]);
+}
+
+// Images: codes of unorm values.
+template <class S>
+void convert_unorm(const S* src, std::int64_t n, float* dst) {
+  constexpr float most = std::numeric_limits<S>::max();
+  for (std::int64_t i = 0; i < n; ++i) dst[i] = static_cast<float>(src[i]) / most;  // a division: 255 is 1 exactly
+}
+
+void load_floats(DType t, const std::byte* src, std::int64_t n, float* dst) {
+  switch (t) {
+    case DType::f32: std::memcpy(dst, src, static_cast<std::size_t>(n) * sizeof(float)); break;
+    case DType::f16: convert(reinterpret_cast<const std::uint16_t*>(src), n, dst); break;
+    case DType::u8: convert_unorm(reinterpret_cast<const std::uint8_t*>(src), n, dst); break;
+    default: convert_unorm(reinterpret_cast<const std::uint16_t*>(src), n, dst); break;
+  }
+}
+
+template <class D>
+void store_unorm(const float* src, std::int64_t n, D* dst) {
+  constexpr float most = std::numeric_limits<D>::max();
+  constexpr float round = 0x1p23f;  // adding it leaves the nearest integer, ties to even, in the low bits
+  for (std::int64_t i = 0; i < n; ++i) {
+    float v = src[i] > 0 ? src[i] : 0;  // NaN too
+    v = (v < 1 ? v : 1) * most + round;
+    dst[i] = static_cast<D>(std::bit_cast<std::uint32_t>(v));
+  }
+}
+
+void store_floats(DType t, const float* src, std::int64_t n, std::byte* dst) {
+  switch (t) {
+    case DType::f32: std::memcpy(dst, src, static_cast<std::size_t>(n) * sizeof(float)); break;
+    case DType::f16: {
+      auto* half = reinterpret_cast<std::uint16_t*>(dst);
+      std::int64_t i = 0;
+      for (; i + lanes<float> <= n; i += lanes<float>) store_half(half + i, load<Vec<float>>(src + i));
+      for (; i < n; ++i) half[i] = float_to_half(src[i]);
+      break;
+    }
+    case DType::u8: store_unorm(src, n, reinterpret_cast<std::uint8_t*>(dst)); break;
+    default: store_unorm(src, n, reinterpret_cast<std::uint16_t*>(dst)); break;
+  }
+}
+
+// dst[c * dst_stride + r] = src[r * src_stride + c], 4 x 4 in registers.
+void transpose(const float* src, std::ptrdiff_t src_stride, std::int64_t rows, std::int64_t columns, float* dst, std::ptrdiff_t dst_stride) {
+  using Four [[gnu::vector_size(16)]] = float;
+  std::int64_t r = 0;
+  for (; r + 4 <= rows; r += 4) {
+    const float* s = src + r * src_stride;
+    std::int64_t c = 0;
+    for (; c + 4 <= columns; c += 4) {
+      const auto r0 = load<Four>(s + c), r1 = load<Four>(s + src_stride + c), r2 = load<Four>(s + 2 * src_stride + c),
+                 r3 = load<Four>(s + 3 * src_stride + c);
+      const Four a = __builtin_shufflevector(r0, r1, 0, 4, 1, 5), b = __builtin_shufflevector(r2, r3, 0, 4, 1, 5);
+      const Four d = __builtin_shufflevector(r0, r1, 2, 6, 3, 7), e = __builtin_shufflevector(r2, r3, 2, 6, 3, 7);
+      float* t = dst + c * dst_stride + r;
+      store(t, __builtin_shufflevector(a, b, 0, 1, 4, 5));
+      store(t + dst_stride, __builtin_shufflevector(a, b, 2, 3, 6, 7));
+      store(t + 2 * dst_stride, __builtin_shufflevector(d, e, 0, 1, 4, 5));
+      store(t + 3 * dst_stride, __builtin_shufflevector(d, e, 2, 3, 6, 7));
+    }
+    for (; c < columns; ++c)
+      for (int i = 0; i < 4; ++i) dst[c * dst_stride + r + i] = s[i * src_stride + c];
+  }
+  for (; r < rows; ++r)
+    for (std::int64_t c = 0; c < columns; ++c) dst[c * dst_stride + r] = src[r * src_stride + c];
+}
+void transpose(const std::uint16_t* src, std::ptrdiff_t src_stride, std::int64_t rows, std::int64_t columns, float* dst, std::ptrdiff_t dst_stride) {
+  constexpr std::int64_t block_rows = 32, block_columns = 64;
+  float block[block_rows * block_columns];
+  for (std::int64_t r = 0; r < rows; r += block_rows) {
+    const std::int64_t some_rows = std::min(block_rows, rows - r);
+    for (std::int64_t c = 0; c < columns; c += block_columns) {
+      const std::int64_t some_columns = std::min(block_columns, columns - c);
+      for (std::int64_t i = 0; i < some_rows; ++i) convert(src + (r + i) * src_stride + c, some_columns, block + i * block_columns);
+      transpose(block, block_columns, some_rows, some_columns, dst + c * dst_stride + r, dst_stride);
+    }
+  }
+}
+
+template <class S>
+struct Stored {  // a factor as it is stored
+  const S* data;
+  std::ptrdiff_t stride;
+  explicit Stored(const GemmMatrix& m) : data(static_cast<const S*>(m.data)), stride(m.row_bytes / static_cast<std::ptrdiff_t>(sizeof(S))) {}
+  const S* at(std::int64_t row, std::int64_t column) const { return data + row * stride + column; }
+};
+
+// Rows [m, m + rows) of A, terms [k, k + length), row i to dst + i * stride; an odd last term of pairs gets a zero beside it.
+template <class Kind, class S>
+void copy_a(const GemmMatrix& a, std::int64_t m, std::int64_t rows, std::int64_t k, std::int64_t length, typename Kind::A* dst,
+            std::ptrdiff_t stride) {
+  const Stored<S> src(a);
+  if constexpr (std::is_same_v<typename Kind::A, float>) {
+    if (a.transposed) return transpose(src.at(k, m), src.stride, length, rows, dst, stride);
+    for (std::int64_t i = 0; i < rows; ++i) convert(src.at(m + i, k), length, dst + i * stride);
+  } else {
+    const std::ptrdiff_t di = a.transposed ? 1 : src.stride, dk = a.transposed ? src.stride : 1;
+    const S* p = a.transposed ? src.at(k, m) : src.at(m, k);
+    for (std::int64_t i = 0; i < rows; ++i) {
+      for (std::int64_t j = 0; j < length; ++j) dst[i * stride + j] = p[i * di + j * dk];
+      if (length % Kind::group) dst[i * stride + length] = 0;
+    }
+  }
+}
+
+// Terms [k, k + length) of columns [n, n + columns) of B as one panel, columns beyond the last as zeros.
+template <class Kind, class S>
+void pack_panel(const GemmMatrix& b, std::int64_t k, std::int64_t length, std::int64_t n, std::int64_t columns, typename Kind::B* dst) {
+  using B = typename Kind::B;
+  constexpr std::int64_t width = panel_width<Kind>;
+  const Stored<S> src(b);
+  const std::int64_t padded = (length + Kind::group - 1) / Kind::group * Kind::group;
+  if (columns < width || padded != length) std::fill(dst, dst + padded * width, B{});
+  if constexpr (std::is_same_v<B, float>) {
+    if (b.transposed) return transpose(src.at(n, k), src.stride, columns, length, dst, width);
+    if (columns == width) {
+      for (std::int64_t i = 0; i < length; ++i) {
+        const S* s = src.at(k + i, n);
+        for (int j = 0; j < 2; ++j) store(dst + i * width + j * lanes<float>, load_as_float(s + j * lanes<float>));
+      }
+    } else {
+      for (std::int64_t i = 0; i < length; ++i) convert(src.at(k + i, n), columns, dst + i * width);
+    }
+  } else {
+    constexpr std::int64_t group = Kind::group;
+    const std::ptrdiff_t dk = b.transposed ? 1 : src.stride, dn = b.transposed ? src.stride : 1;
+    const S* p = b.transposed ? src.at(n, k) : src.at(k, n);
+    for (std::int64_t i = 0; i < length; ++i)
+      for (std::int64_t j = 0; j < columns; ++j)
+        dst[i / group * group * width + j * group + i % group] = static_cast<B>(p[i * dk + j * dn]);
+  }
+}
+
+// f(type of the stored elements): the one place that knows which dtypes a kind reads.
+template <class Kind, class F>
+void with_stored_type(DType t, F&& f) {
+  if constexpr (std::is_same_v<typename Kind::Sum, float>) {
+    if (t == DType::f16) f(std::uint16_t{});
+    else if constexpr (std::is_same_v<Kind, F32>) f(float{});
+  } else {
+    if (t == DType::i8) f(std::int8_t{});
+    else f(std::int16_t{});
+  }
+}
+
+}  // namespace mpskit::cpu::MPSKIT_ISA
