@@ -11,10 +11,15 @@ constexpr std::int64_t up(std::int64_t n, std::int64_t unit) { return (n + unit 
 constexpr std::int64_t blocks_of(std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit; }
 
 // Terms of k that one pass over a block of C adds. Fixed, so that sums do not depend on anything but K.
-constexpr std::int64_t most_terms = 512;
+constexpr std::int64_t most_terms = 1024;
 std::int64_t terms_per_block(std::int64_t k) { return k <= most_terms ? k : up(blocks_of(k, blocks_of(k, most_terms)), 4); }
-// A block of A stays in half of a 1 MiB L2.
-constexpr std::int64_t block_bytes = 512 << 10;
+constexpr std::int64_t few_rows_terms = 32;
+// A block of A stays in half of L2: 1 MiB where there is AVX-512, at least half of that elsewhere.
+constexpr std::int64_t block_bytes = MPSKIT_VECTOR_BYTES == 64 ? 512 << 10 : 256 << 10;
+// Panels of B that one product packs at a time.
+constexpr std::int64_t packed_bytes = 64 << 20;
+// A transposed factor is read along its rows, as dot products, when so few rows of A use it that turning it would cost more.
+constexpr std::int64_t dot_rows = 8;
 constexpr std::int64_t exact_pairs = 131071;  // terms of int8 products that int32 holds: (2^31 - 1) / 2^14
 
 enum KindId { f32_kind = 1, half_kind, pairs_kind, f64_kind };
@@ -56,8 +61,9 @@ struct Part {
   static constexpr std::int64_t tile_elements = std::max<std::int64_t>({tile_rows * width, two_panel_rows * 2 * width, four_panel_rows * 4 * width});
 
   const Gemm& g;
-  const B* packed;            // all panels, or null
-  std::int64_t k, terms;      // of the sum; per block
+  const B* packed;              // panels from `first_column` on, or null
+  std::int64_t first_column;
+  std::int64_t k, terms;        // of the sum; per block
   std::int64_t row, rows, column, columns;
 
   // The float32 result itself collects the sums of several blocks of k; other results need a place for them.
@@ -74,10 +80,13 @@ struct Part {
     // Rows of the copy lie an odd number of lines apart: all sets of the caches are used.
     const std::int64_t a_stride = in_place ? 0 : (up(terms * static_cast<std::int64_t>(sizeof(A)), 128) + 64) / static_cast<std::int64_t>(sizeof(A));
     // B is read where it lies when few rows use it; else each panel is packed once for all rows of this part.
-    const bool b_in_place = !packed && !g.b.transposed && sizeof(B) == size_of(g.b.dtype) && is_float && rows <= 2 * tile_rows;
+    const bool dots = is_float && !packed && g.b.transposed && g.m <= dot_rows && k != 0;
+    const bool b_in_place = is_float && !packed && !g.b.transposed && sizeof(B) == size_of(g.b.dtype) && rows <= 2 * tile_rows;
+    const std::int64_t rest = columns % width, last_registers = rest == 0 ? 0 : rest <= lanes<Sum> ? lanes<Sum> : width;
+    const bool ends_in_place = b_in_place && (rest == last_registers || (!has_sums && column + columns >= last_registers));
     const std::int64_t sums_stride = up(columns, width);
     const std::size_t a_bytes = static_cast<std::size_t>(rows * a_stride) * sizeof(A);
-    const std::size_t panel_bytes = packed || k == 0 ? 0 : static_cast<std::size_t>(up(terms, Kind::group) * width) * sizeof(B);
+    const std::size_t panel_bytes = packed || dots || k == 0 || ends_in_place ? 0 : static_cast<std::size_t>(up(terms, Kind::group) * width) * sizeof(B);
     const std::size_t sums_bytes = has_sums ? static_cast<std::size_t>(rows * sums_stride) * sizeof(Sum) : 0;
     const Scratch scratch(a_bytes + panel_bytes + sums_bytes);
     A* a_block = scratch.as<A>();
@@ -102,36 +111,55 @@ struct Part {
         m.a_stride = a_stride * static_cast<std::int64_t>(sizeof(A));
       }
       for (std::int64_t j = 0; j < columns;) {
-        std::int64_t panels = 1;
+        Columns c{j, 1, 0, 0};
         const bool whole = b_in_place || packed;
-        if (whole && rows <= four_panel_rows && columns - j >= 4 * width) panels = 4;
-        else if (whole && rows <= two_panel_rows && columns - j >= 2 * width) panels = 2;
-        const std::int64_t some = std::min(panels * width, columns - j), n = column + j;
+        if (whole && rows <= four_panel_rows && columns - j >= 4 * width) c.panels = 4;
+        else if (whole && rows <= two_panel_rows && columns - j >= 2 * width) c.panels = 2;
+        c.count = std::min(c.panels * width, columns - j);
+        const std::int64_t n = column + j, registers_width = c.count <= lanes<Sum> ? lanes<Sum> : c.panels * width;
+        const B* next = nullptr;
         if (packed) {
-          m.b = packed + n / width * up(k, Kind::group) * width + k0 * width;
+          const std::int64_t panel_elements = up(k, Kind::group) * width;
+          m.b = packed + (n - first_column) / width * panel_elements + k0 * width;
           m.b_step = width * Kind::group;
-          m.b_panel = up(k, Kind::group) * width;
-        } else if (b_in_place && (some % width == 0)) {
+          m.b_panel = panel_elements;
+          if (j + c.count < columns) next = m.b + c.panels * panel_elements;
+        } else if (dots) {
           const Stored<B> b(g.b);
-          m.b = b.at(k0, n);
+          m.b = b.at(n, k0);
+          m.b_step = b.stride;
+          c.dots = true;
+        } else if (b_in_place && (c.count == registers_width || (!sums && n + c.count >= registers_width))) {
+          // The last columns, fewer than a register: the ones before them are multiplied once more and left alone.
+          const Stored<B> b(g.b);
+          c.skip = registers_width - c.count;
+          m.b = b.at(k0, n - c.skip);
           m.b_step = b.stride;
           m.b_panel = width;
         } else if (k != 0) {
-          with_stored_type<Kind>(g.b.dtype, [&](auto s) { pack_panel<Kind, decltype(s)>(g.b, k0, length, n, some, panel); });
+          with_stored_type<Kind>(g.b.dtype, [&](auto s) { pack_panel<Kind, decltype(s)>(g.b, k0, length, n, c.count, panel); });
           m.b = panel;
           m.b_step = width * Kind::group;
         }
         for (std::int64_t t = 0; t < tiles; ++t) {  // tiles of almost equal height: a last one of few rows would be slow
           const std::int64_t i = t * rows / tiles, height = (t + 1) * rows / tiles - i;
           m.a = a + i * m.a_stride;
-          tile(m, i, height, j, some, panels, sums ? sums + i * sums_stride + j : nullptr, sums_stride, first, last);
+          if (next) prefetch(next + t * m.steps / tiles * m.b_step, next + (t + 1) * m.steps / tiles * m.b_step);
+          tile(m, i, height, c, sums ? sums + i * sums_stride + j : nullptr, sums_stride, first, last);
         }
-        j += some;
+        j += c.count;
       }
     }
   }
 
  private:
+  struct Columns {
+    std::int64_t begin, panels, count;
+    std::int64_t skip;      // columns that the kernel computes before the first of them
+    bool dots = false;      // the kernel takes rows of a transposed B
+    std::int64_t registers() const { return panels > 1 ? 2 * panels : count <= lanes<Sum> ? 1 : 2; }
+  };
+
   void write_a(std::int64_t k0, std::int64_t length, A* dst, std::int64_t stride) const {
     if constexpr (is_float) {
       if (g.a.write) return g.a.write(g.a.context, row, rows, k0, length, dst, stride);
@@ -144,20 +172,28 @@ struct Part {
     }
   }
 
-  static void multiply(const MicroArguments<Kind>& m, std::int64_t height, std::int64_t panels, std::int64_t some) {
+  // This tile's share of the next panel, which comes from L3 or from memory while this one is used.
+  static void prefetch(const B* b, const B* end) {
+    for (; b < end; b += 64 / sizeof(B)) __builtin_prefetch(b, 0, 2);
+  }
+
+  static void multiply(const MicroArguments<Kind>& m, std::int64_t height, const Columns& c) {
     const auto h = static_cast<std::size_t>(height - 1);
-    if (panels == 4) four_panel_kernels<Kind>[h](m);
-    else if (panels == 2) two_panel_kernels<Kind>[h](m);
-    else if (some <= lanes<Sum>) narrow_kernels<Kind>[h](m);
+    if constexpr (is_float) {
+      if (c.dots) return dot_products<Kind>(m, height, c.count);
+    }
+    if (c.panels == 4) four_panel_kernels<Kind>[h](m);
+    else if (c.panels == 2) two_panel_kernels<Kind>[h](m);
+    else if (c.registers() == 1) narrow_kernels<Kind>[h](m);
     else panel_kernels<Kind>[h](m);
   }
 
-  // Rows [i, i + height) and columns [j, j + some) of this part: one block of k.
-  void tile(MicroArguments<Kind>& m, std::int64_t i, std::int64_t height, std::int64_t j, std::int64_t some, std::int64_t panels,
-            Sum* sums, std::int64_t sums_stride, bool first, bool last) const {
-    const std::int64_t r = row + i, n = column + j;
-    const std::int64_t registers = panels > 1 ? 2 * panels : some <= lanes<Sum> ? 1 : 2;
-    const bool is_full = some == registers * lanes<Sum>;
+  // Rows [i, i + height) and some columns of this part: one block of k.
+  void tile(MicroArguments<Kind>& m, std::int64_t i, std::int64_t height, const Columns& c, Sum* sums, std::int64_t sums_stride,
+            bool first, bool last) const {
+    const std::int64_t r = row + i, n = column + c.begin, some = c.count;
+    const std::int64_t computed = c.registers() * lanes<Sum>;
+    const bool is_full = c.dots || some == computed;
     alignas(64) Sum buffer[tile_elements];
     if constexpr (is_float) {
       if (sums_in_c()) {
@@ -166,30 +202,30 @@ struct Part {
         if (is_full && same_group(g.c, r, height)) {
           m.c = reinterpret_cast<float*>(row_of(g.c, r)) + n;
           m.c_stride = g.c.row_bytes / static_cast<std::int64_t>(sizeof(float));
-          multiply(m, height, panels, some);
+          multiply(m, height, c);
           if (last) finish(m.c, m.c_stride, r, height, n, some);
           return;
         }
         m.c = buffer;
-        m.c_stride = registers * lanes<Sum>;
+        m.c_stride = computed;
         const std::size_t bytes = static_cast<std::size_t>(some) * sizeof(float);
         if (m.beta != 0)
           for (std::int64_t y = 0; y < height; ++y) {
             float* t = buffer + y * m.c_stride;
-            std::fill(t + some, t + m.c_stride, 0.0f);
-            std::memcpy(t, reinterpret_cast<float*>(row_of(g.c, r + y)) + n, bytes);
+            std::fill(t, t + computed, 0.0f);
+            std::memcpy(t + c.skip, reinterpret_cast<float*>(row_of(g.c, r + y)) + n, bytes);
           }
-        multiply(m, height, panels, some);
-        if (last) finish(buffer, m.c_stride, r, height, n, some);
-        for (std::int64_t y = 0; y < height; ++y) std::memcpy(reinterpret_cast<float*>(row_of(g.c, r + y)) + n, buffer + y * m.c_stride, bytes);
+        multiply(m, height, c);
+        if (last) finish(buffer + c.skip, m.c_stride, r, height, n, some);
+        for (std::int64_t y = 0; y < height; ++y) std::memcpy(reinterpret_cast<float*>(row_of(g.c, r + y)) + n, buffer + y * m.c_stride + c.skip, bytes);
         return;
       }
     }
     m.alpha = 1;
     m.beta = first ? 0 : 1;
     m.c = sums ? sums : buffer;
-    m.c_stride = sums ? sums_stride : registers * lanes<Sum>;
-    multiply(m, height, panels, some);
+    m.c_stride = sums ? sums_stride : computed;
+    multiply(m, height, c);
     if (!last) return;
     // Rounded once, from the whole sum. Integers take their last steps in float64.
     using Wide = std::conditional_t<is_float, float, double>;
@@ -197,7 +233,7 @@ struct Part {
     const std::int64_t e = static_cast<std::int64_t>(size_of(g.c.dtype));
     const Wide alpha = g.alpha, beta = g.beta;
     for (std::int64_t y = 0; y < height; ++y) {
-      const Sum* s = m.c + y * m.c_stride;
+      const Sum* s = m.c + y * m.c_stride + c.skip;
       float* v = values + y * some;
       if (beta != 0) {
         load_floats(g.c.dtype, row_of(g.c, r + y) + n * e, some, v);
@@ -228,15 +264,18 @@ struct GemmDriver {
   explicit GemmDriver(const Gemm& problem) : g(problem) {
     k = g.alpha == 0 ? 0 : g.k;
     terms = terms_per_block(k);
+    // One or a few rows stream B from memory: a few of its rows side by side, each from end to end.
+    if (!g.packed_b && !g.b.transposed && g.m <= four_panel_rows) terms = std::min(terms, few_rows_terms);
     kind = g.packed_b ? g.packed_b->kind_ : kind_for(g.a.write ? DType::f32 : g.a.matrix.dtype, g.b.dtype, g.k);
-    // float16 columns are multiplied where they lie when too few rows would use a converted copy.
-    if (!g.packed_b && g.b.dtype == DType::f16 && !g.b.transposed && g.m <= 2 * tile_rows) kind = half_kind;
+    // float16 is multiplied where it lies when too few rows would use a converted copy.
+    if (!g.packed_b && g.b.dtype == DType::f16 && g.m <= (g.b.transposed ? dot_rows : 2 * tile_rows)) kind = half_kind;
   }
 
-  void part(std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns) const {
+  void part(const PackedB* packed, std::int64_t first_column, std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns) const {
     with_kind(kind, [&](auto id) {
       using Kind = decltype(id);
-      Part<Kind>{g, g.packed_b ? static_cast<const typename Kind::B*>(g.packed_b->block_.get()) : nullptr, k, terms, row, rows, column, columns}.run();
+      const auto* panels = packed ? static_cast<const typename Kind::B*>(packed->block_.get()) : nullptr;
+      Part<Kind>{g, panels, first_column, k, terms, row, rows, column, columns}.run();
     });
   }
 
@@ -248,9 +287,12 @@ struct GemmDriver {
     // its panels of B for its own rows.
     const std::int64_t most_rows = std::max<std::int64_t>(tile_rows, block_bytes / std::max<std::int64_t>(terms * a_size, 1) / tile_rows * tile_rows);
     std::int64_t down = blocks_of(m, most_rows), across = 1;
-    const double work = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(std::max<std::int64_t>(k, 1));
+    // A part is worth waking a thread for 2 million operations, or for 256 KiB of B when few rows use it.
+    const double elements = static_cast<double>(n) * static_cast<double>(std::max<std::int64_t>(k, 1));
+    const double pieces = elements * std::max(static_cast<double>(m) / 1e6, 1 / 65536.0);
     const std::int64_t threads = num_threads();
-    const std::int64_t wanted = threads == 1 ? 1 : static_cast<std::int64_t>(std::min(static_cast<double>(4 * threads), work / 2e6));
+    const std::int64_t most = m <= four_panel_rows ? threads : 4 * threads;
+    const std::int64_t wanted = threads == 1 ? 1 : static_cast<std::int64_t>(std::min(static_cast<double>(most), pieces));
     while (down * across < wanted) {
       const std::int64_t high = m / down, wide = n / across;
       if (wide >= 2 * width && wide >= high) across *= 2;
@@ -258,20 +300,47 @@ struct GemmDriver {
       else if (wide >= 2 * width) across *= 2;
       else break;
     }
-    const std::int64_t panels = blocks_of(n, width);
-    across = std::min(across, panels);
-    if (!g.packed_b && k != 0 && down > 1 && (g.b.transposed || g.b.dtype == DType::i8 || g.b.dtype == DType::i16)) {
-      // Every part would transpose or widen the same panels again.
-      const PackedB packed = pack_b(g.b, g.k, g.n);
-      Gemm with = g;
-      with.packed_b = &packed;
-      return GemmDriver(with).run();
+    auto columns = [&](const PackedB* packed, std::int64_t begin, std::int64_t end) {
+      const std::int64_t panels = blocks_of(end - begin, width), wide = std::min(across, panels);
+      parallel(down * wide, [&](std::int64_t task) {
+        const std::int64_t d = task % down, a = task / down;
+        const std::int64_t row = d * m / down, column = begin + a * panels / wide * width;
+        part(packed, begin, row, (d + 1) * m / down - row, column, std::min(end, begin + (a + 1) * panels / wide * width) - column);
+      });
+    };
+    // Several parts would pack the same panels again.
+    if (g.packed_b || k == 0 || down == 1) return columns(g.packed_b, 0, n);
+    const std::int64_t at_once = std::max<std::int64_t>(8, packed_bytes / (k * width * 4)) * width;
+    for (std::int64_t begin = 0; begin < n; begin += at_once) {
+      const std::int64_t end = std::min(n, begin + at_once);
+      const PackedB packed = pack(kind, g.b, k, begin, end);
+      columns(&packed, begin, end);
     }
-    parallel(down * across, [&](std::int64_t task) {
-      const std::int64_t d = task % down, a = task / down;
-      const std::int64_t row = d * m / down, column = a * panels / across * width;
-      part(row, (d + 1) * m / down - row, column, std::min(n, (a + 1) * panels / across * width) - column);
+  }
+
+  static PackedB pack(int kind, const GemmMatrix& b, std::int64_t k, std::int64_t begin, std::int64_t end) {
+    PackedB out;
+    out.k_ = k;
+    out.n_ = end - begin;
+    out.kind_ = kind;
+    with_kind(kind, [&](auto id) {
+      using Kind = decltype(id);
+      constexpr std::int64_t width = panel_width<Kind>;
+      const std::int64_t panel = up(k, Kind::group) * width, panels = blocks_of(out.n_, width);
+      out.block_ = pool::take(static_cast<std::size_t>(std::max<std::int64_t>(1, panel * panels)) * sizeof(typename Kind::B));
+      auto* dst = static_cast<typename Kind::B*>(out.block_.get());
+      // Several panels side by side, some rows at a time: whole runs of a row of B are read together.
+      constexpr std::int64_t group = 8, some_terms = 64;
+      parallel(blocks_of(panels, group), [&](std::int64_t task) {
+        for (std::int64_t k0 = 0; k0 < k; k0 += some_terms)
+          for (std::int64_t p = task * group; p < std::min(panels, (task + 1) * group); ++p)
+            with_stored_type<Kind>(b.dtype, [&](auto s) {
+              const std::int64_t column = begin + p * width;
+              pack_panel<Kind, decltype(s)>(b, k0, std::min(some_terms, k - k0), column, std::min(width, end - column), dst + p * panel + k0 * width);
+            });
+      });
     });
+    return out;
   }
 };
 
@@ -289,25 +358,8 @@ void copy_runs(const void* const* pointers, DType dtype, std::int64_t run_length
 }
 
 PackedB pack_b(const GemmMatrix& b, std::int64_t k, std::int64_t n) {
-  PackedB out;
-  out.k_ = k;
-  out.n_ = n;
-  out.kind_ = kind_for(b.dtype, b.dtype, k);
-  if (b.dtype == DType::f16 && isa_converts_half) out.kind_ = half_kind;
-  with_kind(out.kind_, [&](auto id) {
-    using Kind = decltype(id);
-    constexpr std::int64_t width = panel_width<Kind>;
-    const std::int64_t panel = up(k, Kind::group) * width;
-    out.block_ = pool::take(static_cast<std::size_t>(std::max<std::int64_t>(1, panel * blocks_of(n, width))) * sizeof(typename Kind::B));
-    auto* dst = static_cast<typename Kind::B*>(out.block_.get());
-    parallel_for(blocks_of(n, width), std::max<std::int64_t>(1, 65536 / std::max<std::int64_t>(panel, 1)), [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t p = begin; p < end; ++p)
-        with_stored_type<Kind>(b.dtype, [&](auto s) {
-          pack_panel<Kind, decltype(s)>(b, 0, k, p * width, std::min(width, n - p * width), dst + p * panel);
-        });
-    });
-  });
-  return out;
+  const int kind = b.dtype == DType::f16 && isa_converts_half ? half_kind : kind_for(b.dtype, b.dtype, k);
+  return GemmDriver::pack(kind, b, k, 0, n);
 }
 
 void gemm(const Gemm& g) {
@@ -315,7 +367,7 @@ void gemm(const Gemm& g) {
 }
 
 void gemm_part(const Gemm& g, std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns) {
-  if (rows > 0 && columns > 0) GemmDriver(g).part(row, rows, column, columns);
+  if (rows > 0 && columns > 0) GemmDriver(g).part(g.packed_b, 0, row, rows, column, columns);
 }
 
 void gemm_batch(const Gemm& g, std::int64_t count, const GemmSteps& step) {
@@ -335,7 +387,7 @@ void gemm_batch(const Gemm& g, std::int64_t count, const GemmSteps& step) {
   parallel_for(count, std::max<std::int64_t>(1, static_cast<std::int64_t>(2e6 / work)), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const Gemm one = product(i);
-      GemmDriver(one).part(0, g.m, 0, g.n);
+      GemmDriver(one).part(g.packed_b, 0, 0, g.m, 0, g.n);
     }
   });
 }

@@ -80,7 +80,6 @@ class PackedB {
   bool is_empty() const { return !block_; }
 
  private:
-  friend PackedB pack_b(const GemmMatrix&, std::int64_t, std::int64_t);
   friend struct GemmDriver;
   std::shared_ptr<void> block_;
   std::int64_t k_ = 0, n_ = 0;

@@ -127,4 +127,50 @@ inline constexpr auto two_panel_kernels = micro_kernels<Kind, 2, 2>(std::make_in
 template <class Kind>
 inline constexpr auto four_panel_kernels = micro_kernels<Kind, 4, 2>(std::make_integer_sequence<int, four_panel_rows>{});
 
+// c = alpha * (rows of A) . (rows of B) + beta * c, along contiguous k: b_step elements from one row of B to the next.
+template <class Kind, int rows, int columns>
+MPSKIT_INLINE void dot_tile(const MicroArguments<Kind>& m, int row, std::int64_t column) {
+  using V = Vec<float>;
+  const float* a[rows];
+  for (int i = 0; i < rows; ++i) a[i] = reinterpret_cast<const float*>(m.a + (row + i) * m.a_stride);
+  const typename Kind::B* b = m.b + column * m.b_step;
+  V sum[rows][columns];
+  for (int i = 0; i < rows; ++i)
+    for (int j = 0; j < columns; ++j) sum[i][j] = V{};
+  std::int64_t k = 0;
+  for (; k + lanes<float> <= m.steps; k += lanes<float>) {
+    V x[rows];
+    for (int i = 0; i < rows; ++i) x[i] = load<V>(a[i] + k);
+    for (int j = 0; j < columns; ++j) {
+      const V y = Kind::b(b + j * m.b_step + k);
+      for (int i = 0; i < rows; ++i) sum[i][j] = multiply_add(x[i], y, sum[i][j]);
+    }
+  }
+  for (int i = 0; i < rows; ++i) {
+    for (int j = 0; j < columns; ++j) {
+      float lane[lanes<float>];
+      store(lane, sum[i][j]);
+      for (int width = lanes<float> / 2; width > 0; width /= 2)
+        for (int l = 0; l < width; ++l) lane[l] += lane[l + width];
+      float total = lane[0];
+      for (std::int64_t t = k; t < m.steps; ++t) total += a[i][t] * as_float(b[j * m.b_step + t]);
+      float& c = m.c[(row + i) * m.c_stride + column + j];
+      c = m.beta != 0 ? m.alpha * total + m.beta * c : m.alpha * total;
+    }
+  }
+}
+template <class Kind>
+void dot_products(const MicroArguments<Kind>& m, std::int64_t height, std::int64_t count) {
+  constexpr int four = 4;
+  std::int64_t j = 0;
+  for (; j + four <= count; j += four) {
+    int i = 0;
+    for (; i + 4 <= height; i += 4) dot_tile<Kind, 4, four>(m, i, j);
+    for (; i + 2 <= height; i += 2) dot_tile<Kind, 2, four>(m, i, j);
+    for (; i < height; ++i) dot_tile<Kind, 1, four>(m, i, j);
+  }
+  for (; j < count; ++j)
+    for (int i = 0; i < height; ++i) dot_tile<Kind, 1, 1>(m, i, j);
+}
+
 }  // namespace mpskit::cpu::MPSKIT_ISA

@@ -2,11 +2,6 @@
 namespace mpskit::cpu::MPSKIT_ISA {
 
 template <class S>
-MPSKIT_INLINE float as_float(S v) {
-  if constexpr (std::is_same_v<S, std::uint16_t>) return half_to_float(v);
-  else return v;
-}
-template <class S>
 MPSKIT_INLINE Vec<float> load_as_float(const S* p) {
   if constexpr (std::is_same_v<S, std::uint16_t>) return load_half(p);
   else return load<Vec<float>>(p);

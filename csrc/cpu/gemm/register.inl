@@ -96,6 +96,12 @@ MPSKIT_INLINE void store_half(std::uint16_t* p, Vec<float> v) {
 #endif
 }
 
+template <class S>
+MPSKIT_INLINE float as_float(S v) {
+  if constexpr (std::is_same_v<S, std::uint16_t>) return half_to_float(v);
+  else return v;
+}
+
 // What a micro-kernel multiplies: A elements are broadcast, B elements loaded, `group` terms of the sum per step.
 struct F32 {
   using A = float;
