@@ -27,6 +27,12 @@ std::string document(const KernelType& type, const std::vector<std::array<std::s
   return out;
 }
 
+py::ssize_t hash_or_zero(py::handle value) {
+  const py::ssize_t hash = PyObject_Hash(value.ptr());
+  if (hash == -1) PyErr_Clear();
+  return hash == -1 ? 0 : hash;
+}
+
 py::dict describe(const KernelType& type, py::list fields) {
   py::dict d;
   d["family"] = std::string(type.family);
@@ -45,6 +51,7 @@ py::dict describe(const KernelType& type, py::list fields) {
     for (std::size_t t = 0; t < dtype_count; ++t)
       if (spec.dtypes.contains(static_cast<DType>(t))) dtypes.append(std::string(name_of(static_cast<DType>(t))));
     o["dtypes"] = dtypes;
+    o["count"] = spec.count == Count::one ? "one" : spec.count == Count::optional ? "optional" : "many";
     o["doc"] = std::string(spec.doc);
     operands.append(o);
   }

@@ -36,9 +36,9 @@ py::object field_value(const K& k, const auto& field) {
   return Converter<T>::to(k.*field.member);
 }
 
+// A value with these keywords; what they do not name is as in `k`.
 template <class K>
-K construct(const py::args& args, const py::kwargs& kwargs) {
-  K k{};
+K construct(const py::args& args, const py::kwargs& kwargs, K k = {}) {
   if (!args.empty())
     throw TypeError(cat(K::info.name, ": ", args.size(), " positional arguments; allowed: keywords only, such as ",
                         K::info.name, "(", field_names<K>().empty() ? std::string() : field_names<K>().front() + "=...", ")."));
@@ -125,6 +125,7 @@ py::list describe_fields() {
   return out;
 }
 py::dict describe(const KernelType& type, py::list fields);
+py::ssize_t hash_or_zero(py::handle value);
 
 template <class K>
 void bind_kernel(py::module_& module) {
@@ -151,16 +152,24 @@ void bind_kernel(py::module_& module) {
     cls.def_property_readonly(std::string(f.name).c_str(), [f](const B& b) { return field_value(b.value(), f); }, std::string(f.doc).c_str());
   });
   cls.def("__eq__", [](const B& a, const py::object& b) { return py::isinstance<B>(b) && a.value() == py::cast<const B&>(b).value(); });
+  // Equal kernels have equal fields, and Python hashes equal fields equally. A field without a hash takes no part.
   cls.def("__hash__", [](const B& b) {
-    return py::hash(py::make_tuple(std::string(K::info.name), py::tuple(py::list(py::str(py::repr(keywords(b.value())))))));
+    py::list hashes;
+    for_each_field<K>([&](const auto& f) { hashes.append(hash_or_zero(field_value(b.value(), f))); });
+    return py::hash(py::make_tuple(std::string(K::info.name), py::tuple(hashes)));
   });
+  cls.def("replace", [](const B& b, const py::args& args, const py::kwargs& changes) {
+    B changed;
+    changed.kernel = std::make_shared<const KernelOf<K>>(construct<K>(args, changes, b.value()));
+    return changed;
+  }, "A kernel with some parameters changed; keywords as of the constructor.");
   cls.def("__repr__", [](const B& b) { return represent(b.value()); });
-  cls.def("__getstate__", [](const B& b) { return keywords(b.value()); });
   cls.def("__reduce__", [](const py::object& self) {
     // Through a function of the package: keyword arguments do not fit into __reduce__ itself.
     const auto& b = py::cast<const B&>(self);
     return py::make_tuple(py::module_::import("mpskit._core").attr("_restore"), py::make_tuple(py::type::of(self), keywords(b.value())));
   });
+  cls.attr("__module__") = cat("mpskit.", kernel_type<K>().family);
   cls.attr("_descriptor") = describe(kernel_type<K>(), describe_fields<K>());
   module.attr("__all__").cast<py::list>().append(name);
 }

@@ -11,21 +11,18 @@ struct BoundKernel {
   std::shared_ptr<PlanCache> plans = std::make_shared<PlanCache>();
 };
 
-struct PyCommandBuffer;  // mps.CommandBuffer, in devices.cpp
-
-py::object call(const BoundKernel& self, const py::args& inputs, const py::kwargs& options);
-py::object submit(const BoundKernel& self, const py::args& inputs, const py::kwargs& options);
-py::object encode(const BoundKernel& self, PyCommandBuffer& buffer, const py::args& inputs, const py::kwargs& options);
-
 // mps.Completion: the end of submitted work, and what it gives.
 struct PyCompletion {
   std::shared_ptr<Completion> completion;
   py::object result;
+  int pending = 0;  // callbacks that were added and have not run; under the GIL
 };
 
+// mps.CommandBuffer.
 struct PyCommandBuffer {
-  std::unique_ptr<CommandBuffer> buffer;
-  std::shared_ptr<Completion> completion;  // after commit
+  std::shared_ptr<CommandBuffer> buffer;
+  std::string label;
+  py::object completion;  // after commit
 };
 
 }  // namespace mpskit::python

@@ -50,7 +50,10 @@ struct Converter<T> {
   static constexpr std::string_view type = "float";
   static T from(py::handle v, const Where& w) { return static_cast<T>(to_double(v, w)); }
   // A float32 shows as the number that was written: 0.1, not 0.10000000149.
-  static py::object to(T v) { return py::float_(std::strtod(to_text(static_cast<double>(v)).c_str(), nullptr)); }
+  static py::object to(T v) {
+    if constexpr (std::same_as<T, float>) return py::float_(std::strtod(to_text(static_cast<double>(v)).c_str(), nullptr));
+    else return py::float_(v);
+  }
 };
 template <class T>
   requires(std::integral<T> && !std::same_as<T, bool>)

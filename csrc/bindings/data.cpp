@@ -1,10 +1,16 @@
 #include "bindings/data.hpp"
 
 #include <array>
+#include <limits>
 #include <vector>
+
+#include "bindings/convert.hpp"
+#include "bindings/dlpack.hpp"
 
 namespace mpskit::python {
 namespace {
+
+constexpr const char* storage_capsule = "mpskit.storage";
 
 // NumPy's descriptor objects, one per DType; made on first use and kept for good.
 struct DTypeObjects {
@@ -20,6 +26,7 @@ const DTypeObjects& dtype_objects() {
 }
 
 std::optional<DType> known_dtype(const py::dtype& dtype) {
+  if (dtype.byteorder() == '>') return std::nullopt;
   switch (dtype.kind()) {
     case 'f':
       if (dtype.itemsize() == 4) return DType::f32;
@@ -40,6 +47,7 @@ std::optional<DType> known_dtype(const py::dtype& dtype) {
   }
   return std::nullopt;
 }
+constexpr std::string_view dtypes_known = "uint8, uint16, float16, float32, int8, int16, int32, uint32, float64";
 
 std::string_view shapes_of(Kind kind) {
   switch (kind) {
@@ -50,48 +58,30 @@ std::string_view shapes_of(Kind kind) {
   return "";
 }
 
-// Extents and strides of an array as this kind; nothing when its rank does not fit.
+// The slots of Layout::extent that the axes of an array of this rank stand for, outermost first. Nothing when the rank does
+// not fit.
+std::optional<std::size_t> first_slot(Kind kind, std::size_t rank) {
+  const auto full = static_cast<std::size_t>(full_rank(kind));
+  if (kind == Kind::image && rank == 2) return 1;  // a gray picture: no axis of channels
+  if (rank > full || rank + 1 < full) return std::nullopt;
+  return full - rank;
+}
+
 std::optional<Layout> layout_of(const py::array& a, Kind kind, DType dtype) {
-  Layout l;
-  l.kind = kind;
-  l.dtype = dtype;
-  const auto rank = static_cast<int>(a.ndim());
-  auto fill = [&](int axis, std::size_t slot) {
-    l.extent[slot] = a.shape(axis);
-    l.stride[slot] = a.strides(axis);
-  };
-  const std::int64_t e = l.element_bytes();
-  switch (kind) {
-    case Kind::image:
-      if (rank < 2 || rank > 4) return std::nullopt;
-      l.extent = {1, 0, 0, 1};
-      l.stride = {0, 0, 0, e};
-      if (rank == 2) fill(0, 1), fill(1, 2);
-      if (rank == 3) fill(0, 1), fill(1, 2), fill(2, 3);
-      if (rank == 4) fill(0, 0), fill(1, 1), fill(2, 2), fill(3, 3);
-      break;
-    case Kind::matrix:
-      if (rank < 2 || rank > 3) return std::nullopt;
-      l.extent = {1, 0, 0, 1};
-      l.stride = {0, 0, 0, e};
-      if (rank == 2) fill(0, 1), fill(1, 2);
-      if (rank == 3) fill(0, 0), fill(1, 1), fill(2, 2);
-      break;
-    case Kind::vector:
-      if (rank < 1 || rank > 2) return std::nullopt;
-      l.extent = {1, 0, 1, 1};
-      l.stride = {0, 0, e, e};
-      if (rank == 1) fill(0, 1);
-      if (rank == 2) fill(0, 0), fill(1, 1);
-      break;
+  const auto rank = static_cast<std::size_t>(a.ndim());
+  const auto first = first_slot(kind, rank);
+  if (!first) return std::nullopt;
+  Layout l{kind, dtype, {1, 1, 1, 1}, {}};
+  for (std::size_t axis = 0; axis < rank; ++axis) {
+    l.extent[*first + axis] = a.shape(static_cast<py::ssize_t>(axis));
+    l.stride[*first + axis] = a.strides(static_cast<py::ssize_t>(axis));
   }
   // Strides of axes of extent 1 say nothing; give them the packed ones so that equal layouts compare equal.
-  const Layout packed = l.packed();
   for (std::size_t axis = 4; axis-- > 0;) {
     if (l.extent[axis] > 1) continue;
-    l.stride[axis] = axis == 3 ? packed.stride[3] : l.stride[axis + 1] * l.extent[axis + 1];
+    l.stride[axis] = axis == 3 ? l.element_bytes() : l.stride[axis + 1] * l.extent[axis + 1];
   }
-  return l;
+  return l.is_empty() ? l.packed() : l;
 }
 
 // Rows must be contiguous and must not run backwards or overlap; then the bytes can be used in place.
@@ -110,122 +100,232 @@ std::optional<std::string> cannot_use_in_place(const Layout& l, const void* data
   return std::nullopt;
 }
 
-py::array contiguous_copy(const py::array& a, DType dtype) {
-  std::vector<py::ssize_t> shape(a.shape(), a.shape() + a.ndim());
-  std::size_t bytes = size_of(dtype);
-  for (py::ssize_t n : shape) bytes *= static_cast<std::size_t>(n);
-  auto storage = Storage::allocate(bytes, false);
-  void* data = storage->data();
-  auto* held = new std::shared_ptr<Storage>(std::move(storage));
-  py::capsule base(held, [](void* p) { delete static_cast<std::shared_ptr<Storage>*>(p); });
-  py::array out(dtype_object(dtype), shape, data, base);
-  out[py::ellipsis()] = a;
-  return out;
+py::capsule capsule_of(const std::shared_ptr<Storage>& storage) {
+  return py::capsule(new std::shared_ptr<Storage>(storage), storage_capsule, [](PyObject* c) {
+    delete static_cast<std::shared_ptr<Storage>*>(PyCapsule_GetPointer(c, storage_capsule));
+  });
+}
+
+// Our own storage behind an array and its views, found again: a device keeps its view of it there.
+const std::shared_ptr<Storage>* storage_behind(const py::array& a) {
+  PyObject* base = py::detail::array_proxy(a.ptr())->base;
+  for (int depth = 0; base && depth < 8; ++depth) {
+    if (PyCapsule_CheckExact(base))
+      return PyCapsule_IsValid(base, storage_capsule) ? static_cast<const std::shared_ptr<Storage>*>(PyCapsule_GetPointer(base, storage_capsule)) : nullptr;
+    if (PyMemoryView_Check(base)) {
+      base = PyMemoryView_GET_BUFFER(base)->obj;  // np.asarray(image) takes the buffer protocol
+      if (base && py::isinstance<Data>(base)) return &py::cast<const Data&>(py::handle(base)).operand.storage;
+    } else if (py::isinstance<py::array>(base)) {
+      base = py::detail::array_proxy(base)->base;
+    } else {
+      return nullptr;
+    }
+  }
+  return nullptr;
+}
+
+Operand adopt(py::array array, const Layout& layout) {
+  auto* data = static_cast<std::byte*>(const_cast<void*>(array.data()));
+  const std::int64_t bytes = layout.span_bytes();
+  if (const std::shared_ptr<Storage>* behind = storage_behind(array); behind && *behind && bytes > 0) {
+    const Storage& s = **behind;
+    if (data >= s.data() && data + bytes <= s.data() + s.size()) return Operand{layout, *behind, data - s.data(), nullptr};
+  }
+  const bool can_write = array.writeable();
+  return Operand{layout, Storage::adopt(data, static_cast<std::size_t>(bytes), can_write, keep(std::move(array))), 0, nullptr};
+}
+
+struct Found {
+  py::array array;
+  bool copied = false;
+};
+
+// NumPy's view of anything that is an array.
+std::string text(const Who& who) { return who.operand.empty() ? std::string(who.kernel) : cat(who.kernel, ": ", who.operand); }
+
+Found array_of(py::handle object, Kind kind, const Who& who, Copy copy) {
+  const bool may_copy = copy != Copy::never;
+  if (py::hasattr(object, "__dlpack__")) {
+    auto [array, copied] = dlpack::import_tensor(object, may_copy);
+    return {std::move(array), copied};
+  }
+  if (PyObject_CheckBuffer(object.ptr())) return {py::module_::import("numpy").attr("asarray")(object)};
+  if (py::hasattr(object, "__array__") || py::hasattr(object, "__array_interface__")) {
+    const py::array array = py::module_::import("numpy").attr("asarray")(object);
+    // Nobody can tell whether such an object lends its memory or makes new: say what is sure.
+    const bool lent = py::hasattr(object, "__array_interface__") && !py::isinstance<py::bytes>(object.attr("__array_interface__")["data"]);
+    if (!lent && !may_copy)
+      throw ValueError(cat(text(who), " cannot be used without a copy: ", type_name(object), " has no buffer, only __array__. Allow the copy, or pass an array."));
+    return {array, !lent};
+  }
+  throw TypeError(cat(text(who), " is a ", type_name(object), "; allowed: an array of shape ", shapes_of(kind), ", or mps.", class_of(kind),
+                      ". Convert it with numpy.asarray()."));
+}
+
+void copy_into(const Operand& target, int rank, const py::array& source) { as_array(target, rank, true)[py::ellipsis()] = source; }
+
+Taken take_array(Found found, Kind kind, const Who& who, const TakeOptions& options) {
+  py::array& array = found.array;
+  const py::dtype dtype = array.dtype();
+  const auto known = known_dtype(dtype);
+  if (!known || (kind == Kind::image && options.engine && !image_dtypes.contains(*known)))
+    throw TypeError(cat(text(who), " has dtype ", py::cast<std::string>(py::str(dtype)), "; allowed: ",
+                        kind == Kind::image ? std::string_view("uint8, uint16, float16, float32") : dtypes_known, ", native-endian. Convert it with astype()."));
+  const auto layout = layout_of(array, kind, *known);
+  if (!layout)
+    throw ValueError(cat(text(who), " has shape ", py::cast<std::string>(py::str(array.attr("shape"))), "; allowed: ", shapes_of(kind), "."));
+  if (options.for_writing && !array.writeable())
+    throw ValueError(cat(text(who), " is read-only; allowed: writable memory. Pass a writable array."));
+
+  const int rank = static_cast<int>(array.ndim());
+  auto reason = cannot_use_in_place(*layout, array.data());
+  if (reason && options.for_writing)
+    throw ValueError(cat(text(who), " cannot be written in place: ", *reason, "; allowed: rows of contiguous elements. Pass an array in C order."));
+  if (!reason && options.copy != Copy::always) {
+    const bool writable = array.writeable();
+    Operand operand = adopt(std::move(array), *layout);
+    if (options.engine && !layout->is_empty()) reason = options.engine->cannot_share(operand.storage->data(), operand.storage->size(), writable);
+    if (!reason) return {std::move(operand), rank, true, found.copied, writable, nullptr};
+    array = as_array(operand, rank, writable);
+  }
+  if (reason && options.copy == Copy::never)
+    throw ValueError(cat(text(who), " cannot be used without a copy: ", *reason, ". Allow the copy, or make the array with mps.empty()."));
+  const Layout packed = layout->packed();
+  Operand operand = options.engine ? allocate(*options.engine, packed, false)
+                                   : Operand{packed, Storage::allocate(static_cast<std::size_t>(packed.span_bytes()), false), 0, nullptr};
+  copy_into(operand, rank, array);
+  return {std::move(operand), rank, true, true, true, nullptr};
 }
 
 }  // namespace
+
+std::string_view class_of(Kind kind) { return kind == Kind::image ? "Image" : kind == Kind::matrix ? "Matrix" : "Vector"; }
+int full_rank(Kind kind) { return kind == Kind::image ? 4 : kind == Kind::matrix ? 3 : 2; }
 
 py::dtype dtype_object(DType dtype) {
   return py::reinterpret_borrow<py::dtype>(dtype_objects().objects[static_cast<std::size_t>(dtype)]);
 }
 
 DType dtype_from(py::handle object, std::string_view who) {
-  const py::dtype dtype = py::dtype::from_args(py::reinterpret_borrow<py::object>(object));
+  py::dtype dtype = [&] {
+    try {
+      return py::dtype::from_args(py::reinterpret_borrow<py::object>(object));
+    } catch (py::error_already_set& error) {
+      if (!error.matches(PyExc_TypeError)) throw;
+      throw TypeError(cat(who, ": dtype is ", text_of(object), "; allowed: ", dtypes_known, "."));
+    }
+  }();
   if (const auto known = known_dtype(dtype)) return *known;
-  throw TypeError(cat(who, ": dtype is ", py::cast<std::string>(py::str(dtype)),
-                      "; allowed: uint8, uint16, float16, float32, int8, int16, int32, uint32, float64. Convert with astype()."));
+  throw TypeError(cat(who, ": dtype is ", py::cast<std::string>(py::str(dtype)), "; allowed: ", dtypes_known, ". Convert with astype()."));
 }
 
-Taken take(py::handle object, Kind kind, std::string_view who, Copy copy, bool writable) {
+Taken take(py::handle object, Kind kind, const Who& who, const TakeOptions& options) {
+  if (py::isinstance<py::array>(object)) return take_array({py::reinterpret_borrow<py::array>(object)}, kind, who, options);
   if (py::isinstance<Data>(object)) {
     const Data& data = py::cast<const Data&>(object);
-    return {data.operand, data.rank, false, false};
+    if (options.for_writing && !data.is_writable) throw ValueError(cat(text(who), " is read-only; allowed: writable memory. Pass a writable one."));
+    return {data.operand, data.rank, false, !data.is_shared, data.is_writable, data.engine};
   }
-  py::array array;
-  if (py::isinstance<py::array>(object)) {
-    array = py::reinterpret_borrow<py::array>(object);
-  } else if (py::hasattr(object, "__dlpack__")) {
-    array = py::module_::import("numpy").attr("from_dlpack")(object);
-  } else if (PyObject_CheckBuffer(object.ptr())) {
-    array = py::module_::import("numpy").attr("asarray")(object);
-  } else {
-    throw TypeError(cat(who, " is a ", type_name(object), "; allowed: a NumPy array of shape ", shapes_of(kind), ", or mps.",
-                        kind == Kind::image ? "Image" : kind == Kind::matrix ? "Matrix" : "Vector",
-                        ". Convert it with numpy.asarray()."));
-  }
-  const py::dtype dtype = array.dtype();
-  const auto known = known_dtype(dtype);
-  if (!known || dtype.byteorder() == '>')
-    throw TypeError(cat(who, " has dtype ", py::cast<std::string>(py::str(dtype)),
-                        "; allowed: native-endian uint8, uint16, float16, float32 and, for matrices, int8 and int16. Convert it with astype()."));
-  auto layout = layout_of(array, kind, *known);
-  if (!layout)
-    throw ValueError(cat(who, " has shape ", py::cast<std::string>(py::str(array.attr("shape"))), "; allowed: ", shapes_of(kind), "."));
-  if (writable && !array.writeable())
-    throw ValueError(cat(who, " is read-only; allowed: writable memory. Pass a writable array."));
-
-  const auto reason = cannot_use_in_place(*layout, array.data());
-  bool copied = copy == Copy::always;
-  if (reason) {
-    if (copy == Copy::never || writable)
-      throw ValueError(cat(who, " cannot be used without a copy: ", *reason, ". Pass numpy.ascontiguousarray(it)",
-                           writable ? "." : ", or allow the copy."));
-    copied = true;
-  }
-  if (copied) {
-    array = contiguous_copy(array, *known);
-    layout = layout_of(array, kind, *known);
-  }
-  const int rank = static_cast<int>(array.ndim());
-  void* data = const_cast<void*>(array.data());
-  const bool can_write = array.writeable();
-  auto storage = Storage::adopt(data, static_cast<std::size_t>(layout->span_bytes()), can_write, keep(std::move(array)));
-  return {Operand{*layout, std::move(storage), 0, nullptr}, rank, true, copied};
+  return take_array(array_of(object, kind, who, options.for_writing ? Copy::never : options.copy), kind, who, options);
 }
 
 Operand allocate(Engine& engine, const Layout& layout, bool zeroed) {
   return Operand{layout, engine.allocate(static_cast<std::size_t>(layout.span_bytes()), zeroed), 0, nullptr};
 }
 
-py::array as_array(const Operand& operand, int rank) {
-  const Layout& l = operand.layout;
-  std::array<py::ssize_t, 4> shape{}, strides{};
-  auto put = [&](int axis, std::size_t slot) {
-    shape[static_cast<std::size_t>(axis)] = l.extent[slot];
-    strides[static_cast<std::size_t>(axis)] = l.stride[slot];
-  };
-  const std::size_t last = l.kind == Kind::image ? 3 : l.kind == Kind::matrix ? 2 : 1;
-  // A gray picture (height, width) drops the channel axis; every other rank drops leading axes only.
-  const bool drops_channel = l.kind == Kind::image && rank == 2 && l.channels() == 1;
-  const std::size_t end = drops_channel ? 2 : last;
-  if (l.kind == Kind::image && rank == 2 && !drops_channel) rank = 3;
-  for (int axis = rank; axis-- > 0;) put(axis, end - static_cast<std::size_t>(rank - 1 - axis));
-  auto* held = new std::shared_ptr<Storage>(operand.storage);
-  py::capsule base(held, [](void* p) { delete static_cast<std::shared_ptr<Storage>*>(p); });
-  const auto r = static_cast<std::size_t>(rank);
-  py::array out(dtype_object(l.dtype), std::vector<py::ssize_t>(shape.begin(), shape.begin() + r),
-                std::vector<py::ssize_t>(strides.begin(), strides.begin() + r), operand.data(), base);
-  if (!operand.storage->is_writable()) out.attr("setflags")(py::arg("write") = false);
+ArrayShape array_shape(const Layout& l, int rank) {
+  ArrayShape out;
+  out.rank = static_cast<std::size_t>(rank);
+  const std::size_t first = *first_slot(l.kind, out.rank);
+  for (std::size_t axis = 0; axis < out.rank; ++axis) {
+    out.shape[axis] = l.extent[first + axis];
+    out.strides[axis] = l.stride[first + axis];
+  }
   return out;
 }
 
-py::object make_output(Operand operand, int rank, bool array, const std::shared_ptr<Engine>& engine) {
-  if (array) return as_array(operand, rank);
-  const Data data{std::move(operand), rank, true, engine};
+py::array as_array(const Operand& operand, int rank, bool writable) {
+  const ArrayShape s = array_shape(operand.layout, rank);
+  py::array out(dtype_object(operand.layout.dtype), std::vector<py::ssize_t>(s.shape.begin(), s.shape.begin() + s.rank),
+                std::vector<py::ssize_t>(s.strides.begin(), s.strides.begin() + s.rank), operand.data(), capsule_of(operand.storage));
+  if (!writable) py::detail::array_proxy(out.ptr())->flags &= ~py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
+  return out;
+}
+
+py::array array_over(const std::shared_ptr<Storage>& storage, DType dtype, std::vector<py::ssize_t> shape) {
+  return py::array(dtype_object(dtype), std::move(shape), {}, storage->data(), capsule_of(storage));
+}
+
+py::object make_data(Operand operand, int rank, const std::shared_ptr<Engine>& engine) {
+  const bool is_temporary = operand.temporary != nullptr;
+  Data data{std::move(operand), rank, true, true, engine};
   switch (data.operand.layout.kind) {
-    case Kind::image: return py::cast(Image{data});
-    case Kind::matrix: return py::cast(Matrix{data});
-    case Kind::vector: return py::cast(Vector{data});
+    case Kind::image: return is_temporary ? py::cast(TemporaryImage{{std::move(data)}}) : py::cast(Image{std::move(data)});
+    case Kind::matrix: return is_temporary ? py::cast(TemporaryMatrix{{std::move(data)}}) : py::cast(Matrix{std::move(data)});
+    case Kind::vector: return is_temporary ? py::cast(TemporaryVector{{std::move(data)}}) : py::cast(Vector{std::move(data)});
   }
   return py::none();
 }
 
-void bind_data(py::module_& m) {
-  py::class_<Data>(m, "_Data")
-      .def_property_readonly("is_shared", [](const Data& d) { return d.is_shared; });
-  py::class_<Image, Data>(m, "Image");
-  py::class_<Matrix, Data>(m, "Matrix");
-  py::class_<Vector, Data>(m, "Vector");
+namespace {
+
+std::int64_t extent(std::string_view who, std::string_view name, py::handle value) {
+  return to_int(value, Where{who, name, Range{.min = 0, .max = static_cast<double>(std::int64_t{1} << 40)}, ""});
+}
+
+// The product of extents and strides must stay an address.
+void require_size(std::string_view who, const Layout& l) {
+  double bytes = static_cast<double>(l.element_bytes());
+  for (std::size_t axis = 0; axis < 4; ++axis) bytes *= static_cast<double>(std::max<std::int64_t>(l.extent[axis], 1));
+  double span = 0;
+  for (std::size_t axis = 0; axis < 4; ++axis) span += static_cast<double>(l.extent[axis]) * static_cast<double>(l.stride[axis]);
+  if (bytes > 0x1p60 || span > 0x1p60) throw ValueError(cat(who, ": ", l.describe(), " is too large; allowed: up to 2**60 bytes. Make several."));
+}
+
+// A stride that the caller chose, or the packed one.
+std::int64_t stride(std::string_view who, std::string_view name, py::handle value, std::int64_t least, std::int64_t multiple_of, std::string_view of) {
+  if (value.is_none()) return least;
+  const std::int64_t n = extent(who, name, value);
+  if (n < least || n % multiple_of != 0)
+    throw ValueError(cat(who, ": ", name, " is ", n, "; allowed: a multiple of ", multiple_of, " (", of, ") from ", least, ". Omit it for ", least, "."));
+  return n;
+}
+
+}  // namespace
+
+Extents image_extents(std::string_view who, py::handle width, py::handle height, py::handle feature_channels, py::handle number_of_images,
+                      py::handle channel_format) {
+  static constexpr std::array<std::string_view, 4> formats{"unorm8", "unorm16", "float16", "float32"};
+  static constexpr std::array<DType, 4> dtypes{DType::u8, DType::u16, DType::f16, DType::f32};
+  const DType dtype = dtypes[to_enum(channel_format, Where{who, "channel_format", {}, ""}, formats)];
+  const bool batch = !number_of_images.is_none(), channels = !feature_channels.is_none();
+  Layout l{Kind::image, dtype, {batch ? extent(who, "number_of_images", number_of_images) : 1, extent(who, "height", height),
+           extent(who, "width", width), channels ? extent(who, "feature_channels", feature_channels) : 1}, {}};
+  require_size(who, l);
+  return {l.packed(), batch ? 4 : channels ? 3 : 2};
+}
+
+Extents matrix_extents(std::string_view who, py::handle rows, py::handle columns, py::handle matrices, py::handle dtype, py::handle row_bytes,
+                       py::handle matrix_bytes) {
+  const bool batch = !matrices.is_none();
+  Layout l = Layout{Kind::matrix, dtype_from(dtype, who), {batch ? extent(who, "matrices", matrices) : 1, extent(who, "rows", rows), extent(who, "columns", columns), 1}, {}};
+  require_size(who, l);
+  l = l.packed();
+  l.stride[1] = stride(who, "row_bytes", row_bytes, l.stride[1], l.element_bytes(), "the element size");
+  l.stride[0] = l.rows() * l.stride[1];
+  l.stride[0] = stride(who, "matrix_bytes", matrix_bytes, l.stride[0], std::max<std::int64_t>(l.stride[1], 1), "row_bytes");
+  require_size(who, l);
+  return {l, batch ? 3 : 2};
+}
+
+Extents vector_extents(std::string_view who, py::handle length, py::handle vectors, py::handle dtype, py::handle vector_bytes) {
+  const bool batch = !vectors.is_none();
+  Layout l = Layout{Kind::vector, dtype_from(dtype, who), {batch ? extent(who, "vectors", vectors) : 1, extent(who, "length", length), 1, 1}, {}};
+  require_size(who, l);
+  l = l.packed();
+  l.stride[0] = stride(who, "vector_bytes", vector_bytes, l.stride[0], l.element_bytes(), "the element size");
+  require_size(who, l);
+  return {l, batch ? 2 : 1};
 }
 
 }  // namespace mpskit::python

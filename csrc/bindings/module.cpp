@@ -10,8 +10,11 @@ PYBIND11_MODULE(_core, m) {
   m.doc() = "The compiled core of mpskit.";
   m.attr("__version__") = MPSKIT_VERSION;
   // Our exceptions are Python's own where Python has the word.
-  py::register_exception<UnsupportedError>(m, "UnsupportedError", PyExc_NotImplementedError);
-  py::register_exception<DeviceError>(m, "DeviceError", PyExc_RuntimeError);
+  auto unsupported = py::register_exception<UnsupportedError>(m, "UnsupportedError", PyExc_NotImplementedError);
+  unsupported.doc() = "The device lacks this case; the text says which one has it.";
+  auto device_error = py::register_exception<DeviceError>(m, "DeviceError", PyExc_RuntimeError);
+  device_error.doc() = "The device failed while it worked; carries the system's own text.";
+  for (const py::object& error : {py::object(unsupported), py::object(device_error)}) error.attr("__module__") = "mpskit";
   py::register_exception_translator([](std::exception_ptr p) {
     try {
       if (p) std::rethrow_exception(p);
@@ -22,8 +25,11 @@ PYBIND11_MODULE(_core, m) {
     }
   });
 
-  python::bind_data(m);
   python::bind_devices(m);
+  python::bind_data(m);
+  python::bind_completion(m);
+  python::bind_command_buffer(m);
+  python::bind_calls(m);
   m.def("_restore", [](const py::object& type, const py::dict& keywords) { return type(**keywords); });
 
   for (const char* family : {"image", "linalg", "cnn", "rnn"}) m.def_submodule(family).attr("__all__") = py::list();

@@ -1,6 +1,24 @@
 #include "bindings/python.hpp"
 
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <vector>
+
 namespace mpskit::python {
+namespace {
+
+struct Released {
+  std::mutex mutex;
+  std::vector<PyObject*> objects;
+  std::atomic<bool> any{false};
+};
+Released& released() {
+  static auto* r = new Released;  // never destroyed: work may end while the process does
+  return *r;
+}
+
+}  // namespace
 
 bool interpreter_is_alive() {
 #if PY_VERSION_HEX >= 0x030D0000
@@ -13,23 +31,59 @@ bool interpreter_is_alive() {
 std::shared_ptr<void> keep(py::object object) {
   return std::shared_ptr<void>(object.release().ptr(), [](void* p) {
     if (!interpreter_is_alive()) return;
-    const PyGILState_STATE state = PyGILState_Ensure();
-    Py_DECREF(static_cast<PyObject*>(p));
-    PyGILState_Release(state);
+    auto* python = static_cast<PyObject*>(p);
+    if (PyGILState_Check()) {
+      Py_DECREF(python);
+      return;
+    }
+    Released& r = released();
+    bool first;
+    {
+      std::lock_guard lock(r.mutex);
+      first = r.objects.empty();
+      r.objects.push_back(python);
+      r.any.store(true, std::memory_order_release);
+    }
+    if (first) Py_AddPendingCall([](void*) { return drop_released(), 0; }, nullptr);  // full queue: the next call drops
   });
 }
 
-void wait(const Completion& completion) {
+void drop_released() {
+  Released& r = released();
+  if (!r.any.load(std::memory_order_acquire)) return;
+  std::vector<PyObject*> objects;
+  {
+    std::lock_guard lock(r.mutex);
+    objects.swap(r.objects);
+    r.any.store(false, std::memory_order_relaxed);
+  }
+  for (PyObject* object : objects) Py_DECREF(object);
+}
+
+void wait(const Completion& completion, std::optional<double> timeout_seconds) {
+  using Clock = std::chrono::steady_clock;
   if (!completion.is_done()) {
     // Ctrl-C sets a flag that only the main thread's Python code looks at: look every 50 ms.
+    constexpr std::chrono::duration<double> slice(0.05);
+    const auto begin = Clock::now();
     for (bool done = false; !done;) {
+      std::chrono::duration<double> next = slice;
+      if (timeout_seconds) {
+        const auto left = std::chrono::duration<double>(*timeout_seconds) - (Clock::now() - begin);
+        if (left <= Clock::duration::zero()) {
+          py::set_error(PyExc_TimeoutError, cat("Completion: the work is not done after ", *timeout_seconds, " s; it goes on. Wait again, or longer.").c_str());
+          throw py::error_already_set();
+        }
+        next = std::min<std::chrono::duration<double>>(slice, left);
+      }
       {
         py::gil_scoped_release unlocked;
-        done = completion.wait_for(std::chrono::milliseconds(50));
+        done = completion.wait_for(std::chrono::duration_cast<std::chrono::nanoseconds>(next));
       }
       if (!done && PyErr_CheckSignals() != 0) throw py::error_already_set();
     }
   }
+  drop_released();
   completion.rethrow();
 }
 

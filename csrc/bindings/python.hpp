@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/dispatch.hpp"
@@ -19,15 +20,20 @@ namespace py = pybind11;
 inline std::string text_of(py::handle value) { return py::cast<std::string>(py::repr(value)); }
 inline std::string type_name(py::handle value) { return py::cast<std::string>(py::type::of(value).attr("__name__")); }
 
-// A Python object held from code without the GIL, dropped under it on whichever thread it ends. Dropped too late (the
-// interpreter is going) it leaks on purpose rather than touch a dead interpreter.
+// A Python object held from code without the GIL. Where the last holder has no GIL the object is laid aside, so that an
+// engine never waits for Python, and dropped by `drop_released()` or by the main thread soon after. Once the interpreter is
+// going it leaks on purpose.
 std::shared_ptr<void> keep(py::object object);
+void drop_released();  // needs the GIL; may run any Python code
 bool interpreter_is_alive();
 
-// Waits without the GIL, yet lets KeyboardInterrupt through. Throws the work's error.
-void wait(const Completion& completion);
+// Waits without the GIL, yet lets KeyboardInterrupt through. Throws the work's error, or TimeoutError.
+void wait(const Completion& completion, std::optional<double> timeout_seconds = {});
 
-void bind_data(py::module_& module);     // Image, Matrix, Vector, empty, zeros, from_dlpack
-void bind_devices(py::module_& module);  // devices, command buffers, completions, threads, ISA
+void bind_data(py::module_& module);            // Image, Matrix, Vector and temporaries, empty, zeros, from_dlpack
+void bind_devices(py::module_& module);         // devices, threads, ISA
+void bind_completion(py::module_& module);      // Completion
+void bind_command_buffer(py::module_& module);  // CommandBuffer
+void bind_calls(py::module_& module);           // Kernel, the base of all kernel classes
 
 }  // namespace mpskit::python

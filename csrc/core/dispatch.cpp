@@ -121,6 +121,20 @@ void check_operands(const Kernel& kernel, std::span<const Operand> inputs, std::
   }
 }
 
+namespace {
+
+Work prepare_work(Engine& engine, const std::shared_ptr<const Kernel>& kernel, PlanCache& plans,
+                  const std::vector<Operand>& inputs, const std::vector<Operand>& outputs) {
+  const LayoutList in(inputs), out(outputs);
+  return Work{kernel, plans.find(engine, Call{*kernel, in, out}), {}, inputs.size()};
+}
+void take_operands(Work& work, std::vector<Operand> inputs, std::vector<Operand> outputs) {
+  work.operands = std::move(inputs);
+  work.operands.insert(work.operands.end(), std::make_move_iterator(outputs.begin()), std::make_move_iterator(outputs.end()));
+}
+
+}  // namespace
+
 CommandBuffer::CommandBuffer(std::shared_ptr<Engine> engine, std::string label)
     : engine_(std::move(engine)), identity_(next_command_buffer.fetch_add(1, std::memory_order_relaxed)) {
   submission_.label = std::move(label);
@@ -129,14 +143,17 @@ CommandBuffer::CommandBuffer(std::shared_ptr<Engine> engine, std::string label)
 CommandBuffer::~CommandBuffer() = default;  // never committed: nothing ran, nothing is lost but the recording
 
 void CommandBuffer::require_open(std::string_view what) const {
-  if (committed_)
-    throw ValueError(cat("CommandBuffer: ", what, " after commit; allowed: before it, once. Make a new command buffer "
-                         "with device.command_buffer()."));
+  if (state_ != State::open)
+    throw ValueError(cat("CommandBuffer: ", what, state_ == State::committed ? " after commit" : " after it was discarded",
+                         "; allowed: before it, once. Make a new command buffer with device.command_buffer()."));
 }
 
 void CommandBuffer::encode(const std::shared_ptr<const Kernel>& kernel, PlanCache& plans, std::vector<Operand> inputs,
                            std::vector<Operand> outputs) {
-  require_open("encode");
+  {
+    std::lock_guard lock(mutex_);
+    require_open("encode");
+  }
   for (const auto* list : {&inputs, &outputs}) {
     for (const Operand& operand : *list) {
       if (!operand.temporary || operand.temporary->command_buffer == identity_) continue;
@@ -146,38 +163,73 @@ void CommandBuffer::encode(const std::shared_ptr<const Kernel>& kernel, PlanCach
     }
   }
   check_operands(*kernel, inputs, outputs);
-  const LayoutList in(inputs), out(outputs);
-  Work work{kernel, plans.find(*engine_, Call{*kernel, in, out}), std::move(inputs), 0};
-  work.inputs = work.operands.size();
-  work.operands.insert(work.operands.end(), std::make_move_iterator(outputs.begin()), std::make_move_iterator(outputs.end()));
+  Work work = prepare_work(*engine_, kernel, plans, inputs, outputs);
+
+  std::lock_guard lock(mutex_);
+  require_open("encode");
+  const bool keeps_old = kernel->reads_outputs(LayoutList(outputs));
+  auto require_written = [&](const Operand& operand, std::string_view remedy) {
+    if (!operand.temporary || written_[operand.temporary->index]) return;
+    throw ValueError(cat(kernel->type().info.name, ": the temporary ", operand.layout.describe(),
+                         " is read before any work wrote it; allowed: after. ", remedy));
+  };
+  for (const Operand& operand : inputs) require_written(operand, "Encode the work that writes it first.");
+  for (const Operand& operand : outputs)
+    if (keeps_old) require_written(operand, "This kernel keeps a part of out: write all of it first, or pass out= an Image.");
+  for (const Operand& operand : outputs)
+    if (operand.temporary) written_[operand.temporary->index] = true;
+  take_operands(work, std::move(inputs), std::move(outputs));
   submission_.works.push_back(std::move(work));
 }
 
 Operand CommandBuffer::temporary(const Layout& layout) {
+  std::lock_guard lock(mutex_);
   require_open("temporary");
   auto t = std::make_shared<const Temporary>(Temporary{identity_, submission_.temporaries.size(), layout.packed()});
   submission_.temporaries.push_back(t);
+  written_.push_back(false);
   return Operand{t->layout, nullptr, 0, t};
 }
 
-std::shared_ptr<Completion> CommandBuffer::commit() {
-  require_open("commit");
-  committed_ = true;
+std::shared_ptr<Completion> CommandBuffer::commit(bool caller_waits) {
+  Submission submission;
+  {
+    std::lock_guard lock(mutex_);
+    require_open("commit");
+    state_ = State::committed;
+    submission = std::exchange(submission_, {});
+  }
   auto completion = std::make_shared<Completion>();
-  submission_.completion = completion;
-  engine_->submit(std::move(submission_));
-  submission_ = {};
+  submission.completion = completion;
+  submission.caller_waits = caller_waits;
+  engine_->submit(std::move(submission));
   return completion;
+}
+
+bool CommandBuffer::is_open() {
+  std::lock_guard lock(mutex_);
+  return state_ == State::open;
+}
+
+void CommandBuffer::discard() {
+  Submission dropped;  // ends after the lock: operands may hold objects of others
+  std::lock_guard lock(mutex_);
+  if (state_ != State::open) return;
+  state_ = State::discarded;
+  dropped = std::exchange(submission_, {});
 }
 
 std::shared_ptr<Completion> submit(Engine& engine, const std::shared_ptr<const Kernel>& kernel, PlanCache& plans,
                                    std::vector<Operand> inputs, std::vector<Operand> outputs, bool caller_waits) {
+  for (const auto* list : {&inputs, &outputs})
+    for (const Operand& operand : *list)
+      if (operand.temporary)
+        throw ValueError(cat(kernel->type().info.name, ": the temporary ", operand.layout.describe(),
+                             " is used outside its command buffer; allowed: there only. Call encode(command_buffer, ...)."));
   check_operands(*kernel, inputs, outputs);
-  const LayoutList in(inputs), out(outputs);
+  Work work = prepare_work(engine, kernel, plans, inputs, outputs);
+  take_operands(work, std::move(inputs), std::move(outputs));
   Submission submission;
-  Work work{kernel, plans.find(engine, Call{*kernel, in, out}), std::move(inputs), 0};
-  work.inputs = work.operands.size();
-  work.operands.insert(work.operands.end(), std::make_move_iterator(outputs.begin()), std::make_move_iterator(outputs.end()));
   submission.works.push_back(std::move(work));
   submission.completion = std::make_shared<Completion>();
   submission.caller_waits = caller_waits;

@@ -35,7 +35,8 @@ void advance_plan_epoch();
 // with an input or another output. Throws ValueError or TypeError.
 void check_operands(const Kernel& kernel, std::span<const Operand> inputs, std::span<const Operand> outputs);
 
-// Records work and commits it once; then it only waits. One thread at a time.
+// Records work and commits it once; then it only waits. Several threads may encode: each call is recorded whole, in the order
+// in which they return.
 class CommandBuffer {
  public:
   explicit CommandBuffer(std::shared_ptr<Engine> engine, std::string label = {});
@@ -44,20 +45,25 @@ class CommandBuffer {
   CommandBuffer& operator=(const CommandBuffer&) = delete;
 
   const std::shared_ptr<Engine>& engine() const { return engine_; }
-  // Checks, prepares and records. Nothing runs before commit. ValueError when committed or when a temporary is another's.
+  // Checks, prepares and records. Nothing runs before commit. ValueError after the end, when a temporary is another command
+  // buffer's, and when one is read that no work has written.
   void encode(const std::shared_ptr<const Kernel>& kernel, PlanCache& plans, std::vector<Operand> inputs,
               std::vector<Operand> outputs);
   Operand temporary(const Layout& layout);  // lives as long as this command buffer
-  std::shared_ptr<Completion> commit();
-  bool is_committed() const { return committed_; }
+  std::shared_ptr<Completion> commit(bool caller_waits = false);
+  void discard();  // ends it with nothing run; after commit it does nothing
+  bool is_open();
 
  private:
+  enum class State : std::uint8_t { open, committed, discarded };
   void require_open(std::string_view what) const;
 
   std::shared_ptr<Engine> engine_;
   std::uint64_t identity_;
-  bool committed_ = false;
+  std::mutex mutex_;
+  State state_ = State::open;
   Submission submission_;
+  std::vector<bool> written_;  // one a temporary
 };
 
 // One kernel, submitted on its own.

@@ -1,6 +1,8 @@
 #include "core/engine.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <cstdlib>
 #include <mutex>
 
 #include "core/error.hpp"
@@ -18,9 +20,11 @@ std::vector<Maker>& makers() {  // filled by static constructors, so made on fir
   return list;
 }
 // Never destroyed: a completion handler may still need its engine while the process ends.
+std::atomic<bool> are_made{false};
 std::vector<std::shared_ptr<Engine>>& made() {
   static auto* engines = [] {
     auto* list = new std::vector<std::shared_ptr<Engine>>;
+    are_made = true;
     std::ranges::stable_sort(makers(), std::greater{}, &Maker::preference);
     for (const Maker& m : makers())
       for (auto& engine : m.factory()) list->push_back(std::move(engine));
@@ -28,7 +32,6 @@ std::vector<std::shared_ptr<Engine>>& made() {
   }();
   return *engines;
 }
-thread_local std::shared_ptr<Engine> chosen;
 thread_local std::uint64_t chosen_queue = 0;
 
 // Numbers of queues are small and used again, so that an engine can keep its queues in a list.
@@ -55,11 +58,17 @@ std::shared_ptr<Engine> Engines::find(std::string_view name) {
   throw ValueError(cat("device: there is no '", name, "'; allowed here: ", there,
                        ". Run `mpskit info` to see what is missing and why."));
 }
-std::shared_ptr<Engine> Engines::current() { return chosen ? chosen : all().front(); }
-std::shared_ptr<Engine> Engines::set_current(std::shared_ptr<Engine> engine) {
-  return std::exchange(chosen, std::move(engine));
+const std::shared_ptr<Engine>& Engines::standard() {
+  static const auto* engine = [] {
+    const char* name = std::getenv("MPSKIT_DEVICE");
+    return new std::shared_ptr<Engine>(name && *name ? find(name) : all().front());
+  }();
+  return *engine;
 }
-
+void Engines::drain() {
+  if (!are_made) return;
+  for (const auto& engine : all()) engine->drain();
+}
 
 std::uint64_t current_queue() { return chosen_queue; }
 

@@ -85,6 +85,11 @@ class Engine {
   // carries it and the next submission runs.
   virtual void submit(Submission submission) = 0;
   virtual void drain() = 0;  // waits for everything submitted
+  // How other frameworks know this device (DLPack's numbers: 1 is a CPU, 8 is Metal), and what they take for stored bytes:
+  // an address, or the device's own handle of the buffer that begins there.
+  virtual std::int32_t dlpack_device_type() const { return 1; }
+  virtual std::int32_t dlpack_device_id() const { return 0; }
+  virtual void* dlpack_data(Storage& storage) { return storage.data(); }
 };
 
 // The engines of this process, in order of preference; the first is the default device. An engine's library adds a
@@ -95,8 +100,9 @@ class Engines {
   static void add(int preference, Factory factory);            // higher goes first
   static const std::vector<std::shared_ptr<Engine>>& all();
   static std::shared_ptr<Engine> find(std::string_view name);  // ValueError names the devices there are
-  static std::shared_ptr<Engine> current();                    // of this thread: `with mps.device(...)`, else the default
-  static std::shared_ptr<Engine> set_current(std::shared_ptr<Engine> engine);  // returns the previous; null is the default
+  // The default device: the environment's MPSKIT_DEVICE, else the first. ValueError when there is no such device.
+  static const std::shared_ptr<Engine>& standard();
+  static void drain();  // waits for everything submitted anywhere; makes no engine
 };
 
 // The queue that this thread submits to: 0, which everybody shares, unless a scope gives it one of its own. A thread that

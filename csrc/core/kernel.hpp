@@ -22,6 +22,7 @@ struct KernelInfo {
 };
 
 enum class Role : std::uint8_t { input, output };
+enum class Count : std::uint8_t { one, optional, many };  // an optional input may be absent behind the others; many is the last input
 
 struct OperandSpec {
   std::string_view name;  // as it appears in __call__
@@ -29,6 +30,7 @@ struct OperandSpec {
   Kind kind;
   DTypes dtypes;
   std::string_view doc;
+  Count count = Count::one;
 };
 
 // Largest allowed error of an element against the exact result, per dtype of the output. For unorm outputs `absolute` is

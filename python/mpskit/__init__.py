@@ -13,13 +13,19 @@ from ._core import (
     Image,
     Kernel,
     Matrix,
+    TemporaryImage,
+    TemporaryMatrix,
+    TemporaryVector,
     UnsupportedError,
     Vector,
     default_device,
     device,
     devices,
+    empty,
+    from_dlpack,
     num_threads,
     set_num_threads,
+    zeros,
 )
 
 __version__ = _core.__version__
