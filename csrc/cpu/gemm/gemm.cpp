@@ -293,11 +293,13 @@ struct GemmDriver {
     const std::int64_t threads = num_threads();
     const std::int64_t most = m <= four_panel_rows ? threads : 4 * threads;
     const std::int64_t wanted = threads == 1 ? 1 : static_cast<std::int64_t>(std::min(static_cast<double>(most), pieces));
+    // Rows that are copied are copied once for each part that spans their columns; panels of B are shared.
+    const bool copies_a = g.a.write || g.a.matrix.transposed || g.a.matrix.dtype != DType::f32;
     while (down * across < wanted) {
       const std::int64_t high = m / down, wide = n / across;
-      if (wide >= 2 * width && wide >= high) across *= 2;
-      else if (high >= 2 * tile_rows) down *= 2;
-      else if (wide >= 2 * width) across *= 2;
+      const bool can_halve_rows = high >= 2 * tile_rows, can_halve_columns = wide >= 2 * width;
+      if (can_halve_columns && (!can_halve_rows || (wide >= high && !(copies_a && high >= 8 * tile_rows)))) across *= 2;
+      else if (can_halve_rows) down *= 2;
       else break;
     }
     auto columns = [&](const PackedB* packed, std::int64_t begin, std::int64_t end) {
@@ -347,13 +349,16 @@ struct GemmDriver {
 void copy_runs(const void* const* pointers, DType dtype, std::int64_t run_length, std::int64_t first_k, std::int64_t length, float* dst) {
   const auto e = static_cast<std::int64_t>(size_of(dtype));
   std::int64_t run = first_k / run_length, at = first_k % run_length;
-  while (length > 0) {
+  for (; length > 0; ++run, at = 0) {
     const std::int64_t some = std::min(run_length - at, length);
-    load_floats(dtype, static_cast<const std::byte*>(pointers[run]) + at * e, some, dst);
+    const auto* src = static_cast<const std::byte*>(pointers[run]) + at * e;
+    if (dtype == DType::f32 && some < 16) {  // a few channels: a call would cost more than the copy
+      for (std::int64_t i = 0; i < some; ++i) __builtin_memcpy(dst + i, src + i * 4, 4);
+    } else {
+      load_floats(dtype, src, some, dst);
+    }
     dst += some;
     length -= some;
-    at = 0;
-    ++run;
   }
 }
 

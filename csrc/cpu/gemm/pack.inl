@@ -55,26 +55,39 @@ void store_floats(DType t, const float* src, std::int64_t n, std::byte* dst) {
   }
 }
 
-// dst[c * dst_stride + r] = src[r * src_stride + c], 4 x 4 in registers.
+// Eight rows of eight, turned in registers: rows[c][r] = rows[r][c].
+using Eight [[gnu::vector_size(32)]] = float;
+MPSKIT_INLINE void turn(Eight (&r)[8]) {
+  Eight s[8], t[8];
+  for (int i = 0; i < 8; i += 2) {
+    s[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+    s[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+  }
+  for (int i = 0; i < 8; i += 4)
+    for (int h = 0; h < 2; ++h) {
+      t[i + 2 * h] = __builtin_shufflevector(s[i + h], s[i + 2 + h], 0, 1, 8, 9, 4, 5, 12, 13);
+      t[i + 2 * h + 1] = __builtin_shufflevector(s[i + h], s[i + 2 + h], 2, 3, 10, 11, 6, 7, 14, 15);
+    }
+  for (int i = 0; i < 4; ++i) {
+    r[i] = __builtin_shufflevector(t[i], t[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+    r[i + 4] = __builtin_shufflevector(t[i], t[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+  }
+}
+
+// dst[c * dst_stride + r] = src[r * src_stride + c].
 void transpose(const float* src, std::ptrdiff_t src_stride, std::int64_t rows, std::int64_t columns, float* dst, std::ptrdiff_t dst_stride) {
-  using Four [[gnu::vector_size(16)]] = float;
   std::int64_t r = 0;
-  for (; r + 4 <= rows; r += 4) {
+  for (; r + 8 <= rows; r += 8) {
     const float* s = src + r * src_stride;
     std::int64_t c = 0;
-    for (; c + 4 <= columns; c += 4) {
-      const auto r0 = load<Four>(s + c), r1 = load<Four>(s + src_stride + c), r2 = load<Four>(s + 2 * src_stride + c),
-                 r3 = load<Four>(s + 3 * src_stride + c);
-      const Four a = __builtin_shufflevector(r0, r1, 0, 4, 1, 5), b = __builtin_shufflevector(r2, r3, 0, 4, 1, 5);
-      const Four d = __builtin_shufflevector(r0, r1, 2, 6, 3, 7), e = __builtin_shufflevector(r2, r3, 2, 6, 3, 7);
-      float* t = dst + c * dst_stride + r;
-      store(t, __builtin_shufflevector(a, b, 0, 1, 4, 5));
-      store(t + dst_stride, __builtin_shufflevector(a, b, 2, 3, 6, 7));
-      store(t + 2 * dst_stride, __builtin_shufflevector(d, e, 0, 1, 4, 5));
-      store(t + 3 * dst_stride, __builtin_shufflevector(d, e, 2, 3, 6, 7));
+    for (; c + 8 <= columns; c += 8) {
+      Eight block[8];
+      for (int i = 0; i < 8; ++i) block[i] = load<Eight>(s + i * src_stride + c);
+      turn(block);
+      for (int i = 0; i < 8; ++i) store(dst + (c + i) * dst_stride + r, block[i]);
     }
     for (; c < columns; ++c)
-      for (int i = 0; i < 4; ++i) dst[c * dst_stride + r + i] = s[i * src_stride + c];
+      for (int i = 0; i < 8; ++i) dst[c * dst_stride + r + i] = s[i * src_stride + c];
   }
   for (; r < rows; ++r)
     for (std::int64_t c = 0; c < columns; ++c) dst[c * dst_stride + r] = src[r * src_stride + c];
