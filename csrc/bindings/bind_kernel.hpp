@@ -170,7 +170,16 @@ void bind_kernel(py::module_& module) {
     return py::make_tuple(py::module_::import("mpskit._core").attr("_restore"), py::make_tuple(py::type::of(self), keywords(b.value())));
   });
   cls.attr("__module__") = cat("mpskit.", kernel_type<K>().family);
-  cls.attr("_descriptor") = describe(kernel_type<K>(), describe_fields<K>());
+  py::dict described = describe(kernel_type<K>(), describe_fields<K>());
+  py::list aliases;
+  for (const Alias& alias : aliases_of<K>()) {
+    py::list fields;
+    for (std::string_view field : alias.fields)
+      if (!field.empty()) fields.append(std::string(field));
+    aliases.append(py::make_tuple(std::string(alias.word), fields));
+  }
+  described["aliases"] = aliases;
+  cls.attr("_descriptor") = described;
   module.attr("__all__").cast<py::list>().append(name);
 }
 

@@ -155,6 +155,9 @@ a callback raises goes to sys.unraisablehook.)")
       .def("__repr__", [](const PyCompletion& c) {
         return cat("<mps.Completion ", !c.completion->is_done() ? "pending" : c.completion->error() ? "failed" : "done", ">");
       });
+  // Completion[Image] in annotations.
+  completion.attr("__class_getitem__") = py::reinterpret_steal<py::object>(PyClassMethod_New(
+      py::cpp_function([](const py::object& cls, const py::object& item) { return py::reinterpret_steal<py::object>(Py_GenericAlias(cls.ptr(), item.ptr())); }).ptr()));
   completion.attr("__module__") = "mpskit";
 
   m.def("_drain", [] {

@@ -1,5 +1,7 @@
 #include "bindings/python.hpp"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <atomic>
 #include <mutex>
@@ -14,7 +16,11 @@ struct Released {
   std::atomic<bool> any{false};
 };
 Released& released() {
-  static auto* r = new Released;  // never destroyed: work may end while the process does
+  static auto* r = [] {  // never destroyed: work may end while the process does
+    auto* made = new Released;
+    pthread_atfork([] { released().mutex.lock(); }, [] { released().mutex.unlock(); }, [] { released().mutex.unlock(); });
+    return made;
+  }();
   return *r;
 }
 

@@ -1,5 +1,6 @@
 #include "core/storage.hpp"
 
+#include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -91,7 +92,12 @@ struct Pool {
 };
 // Never destroyed: storage may outlive static destructors (a NumPy array at interpreter exit).
 Pool& the_pool() {
-  static Pool* pool = new Pool;
+  static Pool* pool = [] {
+    auto* p = new Pool;
+    // A fork takes the lock along: its holder may be a thread that the child has not.
+    pthread_atfork([] { the_pool().mutex.lock(); }, [] { the_pool().mutex.unlock(); }, [] { the_pool().mutex.unlock(); });
+    return p;
+  }();
   return *pool;
 }
 

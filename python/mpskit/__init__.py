@@ -28,6 +28,41 @@ from ._core import (
     zeros,
 )
 
+TYPE_CHECKING = False  # typing has it too, but takes longer to load than all of this
+if TYPE_CHECKING:
+    from . import demos, io, pipeline, profile
+    from .pipeline import Pipeline
+
+__all__ = [
+    "CommandBuffer",
+    "Completion",
+    "Device",
+    "DeviceError",
+    "Image",
+    "Kernel",
+    "Matrix",
+    "Pipeline",
+    "TemporaryImage",
+    "TemporaryMatrix",
+    "TemporaryVector",
+    "UnsupportedError",
+    "Vector",
+    "default_device",
+    "demos",
+    "device",
+    "devices",
+    "empty",
+    "from_dlpack",
+    "image",
+    "io",
+    "linalg",
+    "num_threads",
+    "pipeline",
+    "profile",
+    "set_num_threads",
+    "zeros",
+]
+
 __version__ = _core.__version__
 
 

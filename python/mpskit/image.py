@@ -1,6 +1,6 @@
 """Image kernels (the MPSImage classes)."""
 
-from ._core import image as _image
+from . import _core
+from ._core.image import *
 
-__all__ = list(_image.__all__)
-globals().update({name: getattr(_image, name) for name in __all__})
+__all__ = list(_core.image.__all__)

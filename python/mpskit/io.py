@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from . import _core
 
-__all__ = ["Picture", "SUFFIXES", "load", "save"]
+__all__ = ["Picture", "SUFFIXES", "load", "preview", "save"]
 
 SUFFIXES = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF", ".webp": "WEBP"}
 
@@ -180,6 +180,29 @@ def save(
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name)
+
+
+def preview(array: NDArray[Any]) -> bytes | None:
+    """A picture as PNG, for notebooks; None for a batch, for channels that are no colours, and without Pillow.
+
+    Floats are shown as [0, 1], clipped; 16 bits as their upper 8.
+    """
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if array.size == 0 or not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))):
+        return None
+    try:
+        Image = _pillow()
+    except ImportError:
+        return None
+    if array.dtype == np.uint16:
+        array = (array >> 8).astype(np.uint8)
+    elif array.dtype != np.uint8:
+        array = np.rint(np.clip(np.nan_to_num(array.astype(np.float32)), 0, 1) * 255).astype(np.uint8)
+    file = _reader(b"")
+    Image.fromarray(np.ascontiguousarray(array)).save(file, "PNG", compress_level=1)
+    png: bytes = file.getvalue()
+    return png
 
 
 def _reader(data: bytes) -> Any:

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ._core import linalg as _linalg
+from . import _core
+from ._core.linalg import *
 
-globals().update({name: getattr(_linalg, name) for name in _linalg.__all__})
-__all__ = [*_linalg.__all__, "matmul"]
+__all__ = [*_core.linalg.__all__, "matmul"]
 
 
 def _as_stored(a: Any) -> tuple[Any, bool]:
@@ -59,7 +59,7 @@ def matmul(
     """
     a, a_is_view = _as_stored(a)
     b, b_is_view = _as_stored(b)
-    multiply = _linalg.MatrixMultiplication(
+    multiply = MatrixMultiplication(
         transpose_left=transpose_a != a_is_view, transpose_right=transpose_b != b_is_view, alpha=alpha, beta=beta
     )
     options: dict[str, Any] = {"out": out, "dtype": dtype, "device": device}
