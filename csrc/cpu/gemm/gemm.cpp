@@ -349,16 +349,21 @@ struct GemmDriver {
 void copy_runs(const void* const* pointers, DType dtype, std::int64_t run_length, std::int64_t first_k, std::int64_t length, float* dst) {
   const auto e = static_cast<std::int64_t>(size_of(dtype));
   std::int64_t run = first_k / run_length, at = first_k % run_length;
-  for (; length > 0; ++run, at = 0) {
-    const std::int64_t some = std::min(run_length - at, length);
+  while (length > 0) {
     const auto* src = static_cast<const std::byte*>(pointers[run]) + at * e;
-    if (dtype == DType::f32 && some < 16) {  // a few channels: a call would cost more than the copy
-      for (std::int64_t i = 0; i < some; ++i) __builtin_memcpy(dst + i, src + i * 4, 4);
-    } else {
-      load_floats(dtype, src, some, dst);
+    // Taps beside each other are often one piece of memory: the pixels of a row of the window.
+    std::int64_t some = run_length - at;
+    const auto* end = src + some * e;
+    for (++run; some < length && pointers[run] == end; ++run) {
+      some += run_length;
+      end += run_length * e;
     }
+    some = std::min(some, length);
+    if (dtype == DType::f32) copy_floats(reinterpret_cast<const float*>(src), some, dst);
+    else load_floats(dtype, src, some, dst);
     dst += some;
     length -= some;
+    at = 0;
   }
 }
 

@@ -13,6 +13,15 @@ void convert(const S* src, std::int64_t n, float* dst) {
   for (; i < n; ++i) dst[i] = as_float(src[i]);
 }
 
+// Runs of a few to some hundred elements: a call of memcpy would cost as much as the copy.
+MPSKIT_INLINE void copy_floats(const float* src, std::int64_t n, float* dst) {
+  using Four [[gnu::vector_size(16)]] = float;
+  std::int64_t i = 0;
+  for (; i + lanes<float> <= n; i += lanes<float>) store(dst + i, load<Vec<float>>(src + i));
+  for (; i + 4 <= n; i += 4) store(dst + i, load<Four>(src + i));
+  for (; i < n; ++i) dst[i] = src[i];
+}
+
 // Images: codes of unorm values.
 template <class S>
 void convert_unorm(const S* src, std::int64_t n, float* dst) {
@@ -22,7 +31,7 @@ void convert_unorm(const S* src, std::int64_t n, float* dst) {
 
 void load_floats(DType t, const std::byte* src, std::int64_t n, float* dst) {
   switch (t) {
-    case DType::f32: std::memcpy(dst, src, static_cast<std::size_t>(n) * sizeof(float)); break;
+    case DType::f32: copy_floats(reinterpret_cast<const float*>(src), n, dst); break;
     case DType::f16: convert(reinterpret_cast<const std::uint16_t*>(src), n, dst); break;
     case DType::u8: convert_unorm(reinterpret_cast<const std::uint8_t*>(src), n, dst); break;
     default: convert_unorm(reinterpret_cast<const std::uint16_t*>(src), n, dst); break;
