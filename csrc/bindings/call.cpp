@@ -157,6 +157,7 @@ Prepared prepare(const BoundKernel& self, const py::args& args, const py::kwargs
     p.result = py::reinterpret_borrow<py::object>(options.out);
     return p;
   }
+  check_inputs(*self.kernel, layouts);
   Layouts made = self.kernel->infer(layouts, options.hints);
   const bool keeps_old = self.kernel->reads_outputs(made);
   // A part of the output that the kernel leaves alone is zero; a temporary begins undefined, so then it is none.

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-HEADER = '''\
+HEADER = """\
 # Written from the descriptors of the kernels by csrc/cmake/stubs.py.
 from typing import Any, Literal, TypeVar, final, overload
 
@@ -22,7 +22,7 @@ from numpy.typing import DTypeLike, NDArray
 from . import {names}
 
 _Out = TypeVar("_Out", bound=Image | Matrix | Vector | NDArray[Any] | Foreign | tuple[Any, ...])
-'''
+"""
 SHARED = ("CommandBuffer", "Completion", "DeviceLike", "Foreign", "Image", "Kernel", "Matrix", "Vector")
 CLASS_OF = {"image": "Image", "matrix": "Matrix", "vector": "Vector"}
 
@@ -67,7 +67,9 @@ class Writer:
         self.lines += ["", "@final", f"class {name}{base}:", f'    """{cls._descriptor["summary"]}"""', ""]
         self.lines.append(f"    def __init__(self{', ' if keywords else ''}{keywords}) -> None: ...")
         if base:
-            self.lines.append(f"    def replace(self{', *, ' if parameters else ''}{', '.join(parameters)}) -> {name}: ...")
+            self.lines.append(
+                f"    def replace(self{', *, ' if parameters else ''}{', '.join(parameters)}) -> {name}: ..."
+            )
         for f in fields:
             self.lines += ["    @property", f"    def {f['name']}(self) -> {self.type_of(f)}: ..."]
         self.lines += ["    def __eq__(self, other: object) -> bool: ...", "    def __hash__(self) -> int: ..."]
@@ -133,7 +135,9 @@ class Writer:
                 self.calls(cls)
             else:
                 self.value(name, cls, "")
-        return "\n".join([HEADER.format(names=", ".join(SHARED)), f"__all__ = {list(module.__all__)!r}", *self.lines, ""])
+        return "\n".join(
+            [HEADER.format(names=", ".join(SHARED)), f"__all__ = {list(module.__all__)!r}", *self.lines, ""]
+        )
 
 
 def main(path: str, folder: str) -> None:

@@ -39,11 +39,23 @@ bool overlap(const Operand& a, const Operand& b) {
   return a0 < b0 + b.layout.span_bytes() && b0 < a0 + a.layout.span_bytes();
 }
 
-void check_operand(const KernelType& type, const OperandSpec& spec, const Operand& operand) {
-  const Layout& layout = operand.layout;
+std::string with_article(Kind kind) { return cat(kind == Kind::image ? "an " : "a ", name_of(kind)); }
+
+// Kernels with a variable number of operands (a sequence of matrices) state one spec per role and repeat it.
+const OperandSpec& spec_of(const KernelType& type, Role role, std::size_t index) {
+  const OperandSpec* last = nullptr;
+  for (const OperandSpec& spec : type.operands) {
+    if (spec.role != role) continue;
+    last = &spec;
+    if (index-- == 0) break;
+  }
+  return *last;
+}
+
+void check_operand(const KernelType& type, const OperandSpec& spec, const Layout& layout) {
   if (layout.kind != spec.kind) {
-    throw TypeError(cat(type.info.name, ": ", spec.name, " is a ", name_of(layout.kind), "; allowed: a ",
-                        name_of(spec.kind), ". Pass an array, or mps.", spec.kind == Kind::image    ? "Image"
+    throw TypeError(cat(type.info.name, ": ", spec.name, " is ", with_article(layout.kind), "; allowed: ", with_article(spec.kind),
+                        ". Pass an array, or mps.", spec.kind == Kind::image    ? "Image"
                                                                         : spec.kind == Kind::matrix ? "Matrix"
                                                                                                     : "Vector",
                         "."));
@@ -88,30 +100,25 @@ std::shared_ptr<Plan> PlanCache::find(Engine& engine, const Call& call) {
   return plan;
 }
 
+void check_inputs(const Kernel& kernel, std::span<const Layout> inputs) {
+  const KernelType& type = kernel.type();
+  for (std::size_t i = 0; i < inputs.size(); ++i) check_operand(type, spec_of(type, Role::input, i), inputs[i]);
+}
+
 void check_operands(const Kernel& kernel, std::span<const Operand> inputs, std::span<const Operand> outputs) {
   const KernelType& type = kernel.type();
-  // Kernels with a variable number of operands (a sequence of matrices) state one spec per role and repeat it.
-  auto spec_of = [&](Role role, std::size_t index) -> const OperandSpec& {
-    const OperandSpec* last = nullptr;
-    for (const OperandSpec& spec : type.operands) {
-      if (spec.role != role) continue;
-      last = &spec;
-      if (index-- == 0) break;
-    }
-    return *last;
-  };
-  for (std::size_t i = 0; i < inputs.size(); ++i) check_operand(type, spec_of(Role::input, i), inputs[i]);
-  for (std::size_t i = 0; i < outputs.size(); ++i) check_operand(type, spec_of(Role::output, i), outputs[i]);
+  for (std::size_t i = 0; i < inputs.size(); ++i) check_operand(type, spec_of(type, Role::input, i), inputs[i].layout);
+  for (std::size_t i = 0; i < outputs.size(); ++i) check_operand(type, spec_of(type, Role::output, i), outputs[i].layout);
 
   kernel.check(LayoutList(inputs), LayoutList(outputs));
 
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    const std::string_view name = spec_of(Role::output, i).name;
+    const std::string_view name = spec_of(type, Role::output, i).name;
     if (outputs[i].storage && !outputs[i].storage->is_writable())
       throw ValueError(cat(type.info.name, ": out is read-only; allowed: writable memory. Pass a writable array as out, or omit it."));
     for (std::size_t k = 0; k < inputs.size(); ++k) {
       if (overlap(outputs[i], inputs[k]))
-        throw ValueError(cat(type.info.name, ": out (", name, ") overlaps ", spec_of(Role::input, k).name,
+        throw ValueError(cat(type.info.name, ": out (", name, ") overlaps ", spec_of(type, Role::input, k).name,
                              "; allowed: separate memory. Pass another out, or omit it."));
     }
     for (std::size_t k = 0; k < i; ++k) {

@@ -33,6 +33,8 @@ void advance_plan_epoch();
 
 // Every check that needs no device: kinds, dtypes, the kernel's own shape rules, output writable, no overlap of an output
 // with an input or another output. Throws ValueError or TypeError.
+// `check_inputs` is its first part, for who asks the kernel's infer() before there are outputs.
+void check_inputs(const Kernel& kernel, std::span<const Layout> inputs);
 void check_operands(const Kernel& kernel, std::span<const Operand> inputs, std::span<const Operand> outputs);
 
 // Records work and commits it once; then it only waits. Several threads may encode: each call is recorded whole, in the order

@@ -15,7 +15,7 @@ import mpskit as mps
 
 ROOT = Path(__file__).resolve().parents[2]
 
-PROGRAM = '''
+PROGRAM = """
 import asyncio
 
 import numpy as np
@@ -59,16 +59,16 @@ matmul = mps.linalg.matmul(np.eye(2), np.eye(2))
 vector = mps.Vector(np.arange(3.0), copy=True)
 shared: bool = vector.is_shared
 asyncio.run(later(arrays(np.zeros((2, 2), np.uint8)).astype(np.uint8)))
-'''
+"""
 
 MISUSES = [
-    'mps.image.GaussianBlur(sigam=2)',
+    "mps.image.GaussianBlur(sigam=2)",
     'mps.image.GaussianBlur(sigma="wide")',
     'mps.image.GaussianBlur(edge_mode="mirror")',
-    'mps.image.GaussianBlur()(3)',
-    'mps.image.GaussianBlur().sigma = 2.0',
-    'mps.Image.empty(width=3)',
-    'mps.Matrix.zeros(rows=2, columns=2).width',
+    "mps.image.GaussianBlur()(3)",
+    "mps.image.GaussianBlur().sigma = 2.0",
+    "mps.Image.empty(width=3)",
+    "mps.Matrix.zeros(rows=2, columns=2).width",
 ]
 
 
@@ -88,14 +88,25 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def mypy(folder: Path, file: Path) -> subprocess.CompletedProcess[str]:
     if importlib.util.find_spec("mypy") is None:
         pytest.skip("needs mypy: pip install 'mpskit[test]'")
-    command = [sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", "--config-file=", "--no-incremental", file]
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--follow-imports=silent",
+        "--config-file=",
+        "--no-incremental",
+        file,
+    ]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
 def pyright(folder: Path, file: Path) -> subprocess.CompletedProcess[str]:
     if importlib.util.find_spec("pyright") is None:
         pytest.skip("needs pyright: pip install 'mpskit[dev]'")
-    (folder / "pyrightconfig.json").write_text(json.dumps({"typeCheckingMode": "strict", "reportUnusedExpression": False}))
+    (folder / "pyrightconfig.json").write_text(
+        json.dumps({"typeCheckingMode": "strict", "reportUnusedExpression": False})
+    )
     command = [sys.executable, "-m", "pyright", "--pythonpath", sys.executable, file]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
