@@ -22,6 +22,9 @@ constexpr std::int64_t packed_bytes = 64 << 20;
 constexpr std::int64_t dot_rows = 8;
 constexpr std::int64_t exact_pairs = 131071;  // terms of int8 products that int32 holds: (2^31 - 1) / 2^14
 
+// Bytes from row to row in a block of A: an odd number of lines, so that the rows use all sets of the caches.
+constexpr std::int64_t a_row_bytes(std::int64_t terms, std::int64_t size) { return up(terms * size, 128) + 64; }
+
 enum KindId { f32_kind = 1, half_kind, pairs_kind, f64_kind };
 
 template <class F>
@@ -77,8 +80,8 @@ struct Part {
     const std::int64_t blocks = std::max<std::int64_t>(1, terms ? blocks_of(k, terms) : 1);
     const bool in_place = k == 0 || a_in_place();
     const bool has_sums = !sums_in_c() && blocks > 1;
-    // Rows of the copy lie an odd number of lines apart: all sets of the caches are used.
-    const std::int64_t a_stride = in_place ? 0 : (up(terms * static_cast<std::int64_t>(sizeof(A)), 128) + 64) / static_cast<std::int64_t>(sizeof(A));
+    constexpr auto a_size = static_cast<std::int64_t>(sizeof(A));
+    const std::int64_t a_stride = in_place ? 0 : a_row_bytes(terms, a_size) / a_size;
     // B is read where it lies when few rows use it; else each panel is packed once for all rows of this part.
     const bool dots = is_float && !packed && g.b.transposed && g.m <= dot_rows && k != 0;
     const bool b_in_place = is_float && !packed && !g.b.transposed && sizeof(B) == size_of(g.b.dtype) && rows <= 2 * tile_rows;
@@ -103,12 +106,12 @@ struct Part {
       if (k == 0) {
         m.steps = 0;
       } else if (in_place) {
-        a = static_cast<const std::byte*>(g.a.matrix.data) + row * g.a.matrix.row_bytes + k0 * static_cast<std::int64_t>(sizeof(A));
+        a = static_cast<const std::byte*>(g.a.matrix.data) + row * g.a.matrix.row_bytes + k0 * a_size;
         m.a_stride = g.a.matrix.row_bytes;
       } else {
         write_a(k0, length, a_block, a_stride);
         a = reinterpret_cast<const std::byte*>(a_block);
-        m.a_stride = a_stride * static_cast<std::int64_t>(sizeof(A));
+        m.a_stride = a_stride * a_size;
       }
       for (std::int64_t j = 0; j < columns;) {
         Columns c{j, 1, 0, 0};
@@ -285,7 +288,7 @@ struct GemmDriver {
     const std::int64_t a_size = kind == f64_kind ? 8 : kind == pairs_kind ? 2 : 4;
     // Parts: as many rows as L2 holds of A, and enough parts for all threads. Rows first while there are many: a part packs
     // its panels of B for its own rows.
-    const std::int64_t most_rows = std::max<std::int64_t>(tile_rows, block_bytes / std::max<std::int64_t>(terms * a_size, 1) / tile_rows * tile_rows);
+    const std::int64_t most_rows = std::max<std::int64_t>(tile_rows, block_bytes / a_row_bytes(terms, a_size) / tile_rows * tile_rows);
     std::int64_t down = blocks_of(m, most_rows), across = 1;
     // A part is worth waking a thread for 2 million operations, or for 256 KiB of B when few rows use it.
     const double elements = static_cast<double>(n) * static_cast<double>(std::max<std::int64_t>(k, 1));

@@ -34,7 +34,7 @@ void micro_kernel(const MicroArguments<Kind>& m) {
   constexpr int columns = panels * registers;
   constexpr int width = lanes<Sum>;
   constexpr int bases = (rows + 2) / 3;
-  const std::ptrdiff_t s = m.a_stride;
+  const std::ptrdiff_t s = m.a_stride, b_step = m.b_step, b_panel = m.b_panel;  // copies: C might alias the arguments
   // Three rows share a base register (base, base + s, base + 2 s are addressing modes); the asm keeps the compiler from
   // deriving the bases from each other or from spreading them into one pointer a row.
   const std::byte* base[bases];
@@ -46,7 +46,9 @@ void micro_kernel(const MicroArguments<Kind>& m) {
     for (int j = 0; j < columns; j += 64 / MPSKIT_VECTOR_BYTES) __builtin_prefetch(m.c + i * m.c_stride + j * width);
 
   V sum[rows][columns];
+#pragma GCC unroll 16
   for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 16
     for (int j = 0; j < columns; ++j) sum[i][j] = V{};
   const typename Kind::B* b = m.b;
   auto step = [&](int k) __attribute__((always_inline)) {
@@ -55,26 +57,30 @@ void micro_kernel(const MicroArguments<Kind>& m) {
       return Kind::a(reinterpret_cast<const typename Kind::A*>(base[i / 3] + (i % 3) * s) + k * Kind::group);
     };
     auto column = [&](int j) __attribute__((always_inline)) {
-      return Kind::b(b + (j / registers) * m.b_panel + (j % registers) * width * Kind::group);
+      return Kind::b(b + (j / registers) * b_panel + (j % registers) * width * Kind::group);
     };
     if constexpr (columns <= rows || columns <= 2) {
       V bs[columns];
+#pragma GCC unroll 16
       for (int j = 0; j < columns; ++j) bs[j] = column(j);
 #pragma GCC unroll 16
       for (int i = 0; i < rows; ++i) {
         const V x = row(i);
+#pragma GCC unroll 16
         for (int j = 0; j < columns; ++j) sum[i][j] = multiply_add(x, bs[j], sum[i][j]);
       }
     } else {
       V xs[rows];
+#pragma GCC unroll 16
       for (int i = 0; i < rows; ++i) xs[i] = row(i);
 #pragma GCC unroll 16
       for (int j = 0; j < columns; ++j) {
         const V y = column(j);
+#pragma GCC unroll 16
         for (int i = 0; i < rows; ++i) sum[i][j] = multiply_add(xs[i], y, sum[i][j]);
       }
     }
-    b += m.b_step;
+    b += b_step;
   };
   auto advance = [&](int k) __attribute__((always_inline)) {
     for (int i = 0; i < bases; ++i) base[i] += k * Kind::group * static_cast<int>(sizeof(typename Kind::A));
@@ -92,14 +98,19 @@ void micro_kernel(const MicroArguments<Kind>& m) {
     advance(1);
   }
 
+  const Sum alpha = m.alpha, beta = m.beta;
+  Sum* first = m.c;
+  const std::ptrdiff_t c_stride = m.c_stride;
+#pragma GCC unroll 16
   for (int i = 0; i < rows; ++i) {
+#pragma GCC unroll 16
     for (int j = 0; j < columns; ++j) {
-      Sum* c = m.c + i * m.c_stride + j * width;
+      Sum* c = first + i * c_stride + j * width;
       V v = sum[i][j];
       if constexpr (std::is_same_v<Sum, float>) {
-        v *= m.alpha;
-        if (m.beta != 0) v = multiply_add(m.beta - V{}, load<V>(c), v);
-      } else if (m.beta != 0) {
+        v *= alpha;
+        if (beta != 0) v = multiply_add(beta - V{}, load<V>(c), v);
+      } else if (beta != 0) {
         v += load<V>(c);
       }
       store(c, v);
