@@ -19,8 +19,8 @@
 //          g.bias = bias;  g.finish = finish_with(neuron);
 //          gemm(g);
 //
-// Sums are float32 fused multiply-adds (exact integers for int8 and int16 factors), in the order of k, cut into blocks that
-// depend on the sizes alone: the result is the same for every number of threads and every position of an element.
+// Sums are float32 multiply-adds (exact integers for int8 and int16 factors), in an order that depends on the sizes alone: the
+// result is the same for every number of threads, and for every position of an element in its product.
 namespace mpskit::cpu::MPSKIT_ISA {
 
 // A row-major matrix in memory. Transposed: what is meant is the transpose of what is stored.
@@ -89,7 +89,7 @@ PackedB pack_b(const GemmMatrix& b, std::int64_t k, std::int64_t n);  // paralle
 inline constexpr std::int64_t panel_columns = MPSKIT_VECTOR_BYTES == 64 ? 32 : MPSKIT_VECTOR_BYTES == 32 ? 16 : 8;
 
 // A tile of finished float32 sums, before it is rounded to C: apply a neuron, a per-column scale, a residual, in place.
-// values[i * stride + j] belongs to C[first_row + i][first_column + j]. At most some 1000 elements, in L1.
+// values[i * stride + j] belongs to C[first_row + i][first_column + j]. At most some 500 elements, in L1.
 struct GemmTile {
   float* values;
   std::int64_t stride, rows, columns, first_row, first_column;
