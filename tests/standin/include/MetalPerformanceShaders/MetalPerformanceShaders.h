@@ -1,0 +1,10 @@
+// Stand-in of Metal Performance Shaders: the declarations that mpskit uses, implemented for tests in tests/standin/src.
+#pragma once
+#import <MetalPerformanceShaders/MPSCore.h>
+#import <MetalPerformanceShaders/MPSImage.h>
+#import <MetalPerformanceShaders/MPSMatrix.h>
+#import <MetalPerformanceShaders/MPSImageKernel.h>
+#import <MetalPerformanceShaders/MPSMatrixKernel.h>
+#import <MetalPerformanceShaders/MPSCNNKernel.h>
+#import <MetalPerformanceShaders/MPSNNGraph.h>
+#import <MetalPerformanceShaders/MPSRNNLayer.h>

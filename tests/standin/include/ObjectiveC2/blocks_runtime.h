@@ -1,0 +1,3 @@
+// GNUstep asks for the block runtime under this name.
+#pragma once
+#include <Block.h>
