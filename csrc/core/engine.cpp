@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <functional>
 #include <mutex>
 
 #include "core/error.hpp"
@@ -15,7 +16,7 @@ struct Maker {
   int preference;
   Engines::Factory factory;
 };
-std::vector<Maker>& makers() {  // filled by static constructors, so made on first use
+std::vector<Maker>& makers() {  // best first; filled by static constructors, so made on first use
   static std::vector<Maker> list;
   return list;
 }
@@ -25,7 +26,6 @@ std::vector<std::shared_ptr<Engine>>& made() {
   static auto* engines = [] {
     auto* list = new std::vector<std::shared_ptr<Engine>>;
     are_made = true;
-    std::ranges::stable_sort(makers(), std::greater{}, &Maker::preference);
     for (const Maker& m : makers())
       for (auto& engine : m.factory()) list->push_back(std::move(engine));
     return list;
@@ -46,7 +46,10 @@ QueueNumbers& queue_numbers() {
 
 }  // namespace
 
-void Engines::add(int preference, Factory factory) { makers().push_back({preference, factory}); }
+void Engines::add(int preference, Factory factory) {
+  const auto place = std::ranges::upper_bound(makers(), preference, std::greater{}, &Maker::preference);
+  makers().insert(place, {preference, factory});
+}
 const std::vector<std::shared_ptr<Engine>>& Engines::all() { return made(); }
 
 std::shared_ptr<Engine> Engines::find(std::string_view name) {
