@@ -105,6 +105,16 @@ void check_inputs(const Kernel& kernel, std::span<const Layout> inputs) {
   for (std::size_t i = 0; i < inputs.size(); ++i) check_operand(type, spec_of(type, Role::input, i), inputs[i]);
 }
 
+void PlanCache::renew(const Kernel& kernel) {
+  std::vector<Entry> old;
+  {
+    std::lock_guard lock(mutex_);
+    old.swap(entries_);
+  }
+  for (Entry& e : old) e.plan = nullptr;  // first: old and new weights need not be in memory together
+  for (auto e = old.rbegin(); e != old.rend(); ++e) find(*e->engine, Call{kernel, e->inputs, e->outputs});
+}
+
 void check_operands(const Kernel& kernel, std::span<const Operand> inputs, std::span<const Operand> outputs) {
   const KernelType& type = kernel.type();
   for (std::size_t i = 0; i < inputs.size(); ++i) check_operand(type, spec_of(type, Role::input, i), inputs[i].layout);

@@ -15,10 +15,12 @@ namespace mpskit {
 class PlanCache {
  public:
   std::shared_ptr<Plan> find(Engine& engine, const Call& call);  // prepares on the first meeting
+  // Prepares all of them anew: what they were made from has changed.
+  void renew(const Kernel& kernel);
 
  private:
   struct Entry {
-    const Engine* engine;
+    Engine* engine;
     std::uint64_t epoch;
     Layouts inputs, outputs;
     std::shared_ptr<Plan> plan;

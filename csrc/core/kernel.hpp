@@ -67,6 +67,9 @@ struct KernelType {
   KernelInfo info;
   std::span<const OperandSpec> operands;
   std::span<const Tolerance> tolerances;
+  // Kernels whose operands differ from object to object (a graph) state a type each; engines know them by this one.
+  const KernelType* shared = nullptr;
+  const KernelType* identity() const { return shared ? shared : this; }
 };
 
 class Kernel {
@@ -77,6 +80,11 @@ class Kernel {
   virtual void check(std::span<const Layout> inputs, std::span<const Layout> outputs) const = 0;
   // True when the outputs' old contents take part (beta != 0, or a clip rectangle that leaves pixels alone).
   virtual bool reads_outputs(std::span<const Layout> outputs) const = 0;
+  // The same kernel, writing from this channel of a wider output on; null when it cannot.
+  virtual std::shared_ptr<const Kernel> at_channel(std::int64_t channel) const {
+    (void)channel;
+    return nullptr;
+  }
 };
 
 // One KernelType per descriptor; its address is its identity. Defined by MPSKIT_KERNEL below each descriptor.
@@ -98,6 +106,16 @@ class KernelOf final : public Kernel {
   bool reads_outputs(std::span<const Layout> outputs) const override {
     if constexpr (requires { value_.reads_outputs(outputs); }) return value_.reads_outputs(outputs);
     else return false;
+  }
+  std::shared_ptr<const Kernel> at_channel(std::int64_t channel) const override {
+    if constexpr (requires(K k) { k.destination_feature_channel_offset += channel; }) {
+      K moved = value_;
+      moved.destination_feature_channel_offset += channel;
+      return std::make_shared<const KernelOf>(std::move(moved));
+    } else {
+      (void)channel;
+      return nullptr;
+    }
   }
 
  private:

@@ -12,6 +12,7 @@
 
 #include "core/engine.hpp"
 #include "core/error.hpp"
+#include "core/memory_plan.hpp"
 #include "core/text.hpp"
 #include "cpu/isa.hpp"
 #include "cpu/kernel.hpp"
@@ -26,55 +27,36 @@ std::unordered_map<const KernelType*, Makers>& makers() {  // filled by static c
   return map;
 }
 
-// Places the temporaries of one submission in one block. Two whose lives do not meet share bytes: first fit over the
-// places that are free from the first work that touches a temporary to the last.
+Maker maker_of(const Call& call) {
+  const auto found = makers().find(call.kernel.type().identity());
+  if (found == makers().end()) return nullptr;
+  for (int isa = static_cast<int>(active_isa()); isa >= 0; --isa)
+    if (Maker m = found->second[static_cast<std::size_t>(isa)]; m && is_available(static_cast<Isa>(isa))) return m;
+  return nullptr;
+}
+std::string no_kernel() { return "no CPU kernel; allowed there: another device. Pass device=\"metal\" on a Mac."; }
+
+// The temporaries of one submission in one block: two whose lives do not meet share bytes.
 class TemporaryMemory {
  public:
-  explicit TemporaryMemory(const Submission& s) : offsets_(s.temporaries.size(), 0) {
+  explicit TemporaryMemory(const Submission& s) {
     if (s.temporaries.empty()) return;
-    struct Life {
-      std::size_t first = SIZE_MAX, last = 0;
-    };
-    std::vector<Life> lives(s.temporaries.size());
+    std::vector<Lifetime> lives(s.temporaries.size());
     for (std::size_t w = 0; w < s.works.size(); ++w) {
       for (const Operand& operand : s.works[w].operands) {
         if (!operand.temporary) continue;
-        Life& life = lives[operand.temporary->index];
-        life.first = std::min(life.first, w);
-        life.last = std::max(life.last, w);
+        Lifetime& life = lives[operand.temporary->index];
+        if (life.bytes == 0) life = {static_cast<std::size_t>(operand.temporary->layout.span_bytes()), w, w};
+        life.last = w;
       }
     }
-    struct Placed {
-      std::size_t begin, end;
-      Life life;
-    };
-    std::vector<Placed> placed;
-    std::size_t total = 0;
-    for (std::size_t i = 0; i < lives.size(); ++i) {
-      if (lives[i].first == SIZE_MAX) continue;  // never used
-      constexpr std::size_t line = 128;
-      const auto bytes = (static_cast<std::size_t>(s.temporaries[i]->layout.span_bytes()) + line - 1) / line * line;
-      std::size_t begin = 0;
-      for (bool moved = true; moved;) {
-        moved = false;
-        for (const Placed& p : placed) {
-          const bool alive_together = p.life.first <= lives[i].last && lives[i].first <= p.life.last;
-          if (alive_together && begin < p.end && p.begin < begin + bytes) {
-            begin = p.end;
-            moved = true;
-          }
-        }
-      }
-      placed.push_back({begin, begin + bytes, lives[i]});
-      offsets_[i] = begin;
-      total = std::max(total, begin + bytes);
-    }
-    block_ = pool::take(total);
+    plan_ = plan_memory(lives);
+    if (plan_.bytes > 0) block_ = pool::take(plan_.bytes);
   }
-  std::byte* address(const Temporary& t) const { return static_cast<std::byte*>(block_.get()) + offsets_[t.index]; }
+  std::byte* address(const Temporary& t) const { return static_cast<std::byte*>(block_.get()) + plan_.offsets[t.index]; }
 
  private:
-  std::vector<std::size_t> offsets_;
+  MemoryPlan plan_;
   std::shared_ptr<void> block_;
 };
 
@@ -189,10 +171,10 @@ class CpuEngine final : public Engine {
     return out;
   }
   std::optional<std::string> refuses(const Call& call) const override {
-    if (maker(call)) return std::nullopt;
-    return cat("no CPU kernel; allowed there: another device. Pass device=\"metal\" on a Mac.");
+    if (maker_of(call)) return std::nullopt;
+    return no_kernel();
   }
-  std::shared_ptr<Plan> prepare(const Call& call) override { return maker(call)(call.kernel, call); }
+  std::shared_ptr<Plan> prepare(const Call& call) override { return make_plan(call); }
   std::optional<std::string> cannot_share(const void*, std::size_t, bool) const override { return std::nullopt; }
   void submit(Submission submission) override { queue(submission.queue).submit(std::move(submission)); }
   void drain() override {
@@ -200,14 +182,6 @@ class CpuEngine final : public Engine {
   }
 
  private:
-  static Maker maker(const Call& call) {
-    const auto found = makers().find(&call.kernel.type());
-    if (found == makers().end()) return nullptr;
-    for (int isa = static_cast<int>(active_isa()); isa >= 0; --isa)
-      if (Maker m = found->second[static_cast<std::size_t>(isa)]; m && is_available(static_cast<Isa>(isa))) return m;
-    return nullptr;
-  }
-
   // Queues live as long as the engine: their numbers are few, and an idle one costs its thread's stack.
   Queue& queue(std::size_t id) {
     std::lock_guard lock(mutex_);
@@ -231,6 +205,11 @@ class CpuEngine final : public Engine {
 
 void register_maker(const KernelType& type, Isa isa, Maker maker) {
   makers()[&type][static_cast<std::size_t>(isa)] = maker;
+}
+
+std::unique_ptr<CpuPlan> make_plan(const Call& call) {
+  if (const Maker maker = maker_of(call)) return maker(call.kernel, call);
+  throw UnsupportedError(cat(call.kernel.type().info.name, ": ", no_kernel()));
 }
 
 }  // namespace mpskit::cpu

@@ -71,6 +71,8 @@ class CpuPlan : public Plan {
 
 using Maker = std::unique_ptr<CpuPlan> (*)(const Kernel& kernel, const Call& call);
 void register_maker(const KernelType& type, Isa isa, Maker maker);
+// A plan of the active instruction set; UnsupportedError when this kernel has none.
+std::unique_ptr<CpuPlan> make_plan(const Call& call);
 
 // MPSKIT_CPU_KERNEL(image::GaussianBlur, Plan): Plan(const image::GaussianBlur&, const Call&) makes it.
 template <class K, class P>
