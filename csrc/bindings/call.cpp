@@ -117,6 +117,7 @@ struct Fashion {
 };
 
 Prepared prepare(const BoundKernel& self, const py::args& args, const py::kwargs& kwargs, CommandBuffer* buffer) {
+  if (buffer) buffer->require_open("encode");
   const KernelType& type = self.kernel->type();
   Given given(type, args);
   const Options options = read_options(given, kwargs, buffer != nullptr);
@@ -177,7 +178,7 @@ Prepared prepare(const BoundKernel& self, const py::args& args, const py::kwargs
 }
 
 std::shared_ptr<Completion> start(const BoundKernel& self, Prepared& p, bool caller_waits) {
-  py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   return mpskit::submit(*p.engine, self.kernel, *self.plans, std::move(p.inputs), std::move(p.outputs), caller_waits);
 }
 
@@ -198,7 +199,7 @@ py::object submit(const BoundKernel& self, const py::args& args, const py::kwarg
 py::object encode(const BoundKernel& self, PyCommandBuffer& buffer, const py::args& args, const py::kwargs& kwargs) {
   Prepared p = prepare(self, args, kwargs, buffer.buffer.get());
   {
-    py::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     buffer.buffer->encode(self.kernel, *self.plans, std::move(p.inputs), std::move(p.outputs));
   }
   return std::move(p.result);

@@ -9,7 +9,7 @@ namespace {
 py::object commit(PyCommandBuffer& b, bool caller_waits) {
   std::shared_ptr<Completion> completion;
   {
-    py::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     completion = b.buffer->commit(caller_waits);
   }
   b.completion = py::cast(PyCompletion{std::move(completion), py::none()});

@@ -85,7 +85,7 @@ void add_done_callback(const py::object& self, const py::object& callback) {
   c.completion->on_done([notifier, both = std::move(both)](const Completion&) {
     notifier->post([both] {
       if (!interpreter_is_alive()) return;
-      py::gil_scoped_acquire locked;
+      const Locked locked;
       const auto pair = py::reinterpret_borrow<py::tuple>(static_cast<PyObject*>(both.get()));
       --py::cast<PyCompletion&>(pair[0]).pending;
       run_callback(pair[1], pair[0]);
@@ -162,7 +162,7 @@ a callback raises goes to sys.unraisablehook.)")
 
   m.def("_drain", [] {
     const auto notifier = Notifier::instance();
-    py::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     do Engines::drain();
     while (notifier->drain());  // a callback may have submitted more
   });

@@ -5,7 +5,10 @@ namespace mpskit::python {
 std::string describe_range(const Where& w, bool integer) {
   const bool has_min = w.range.min > std::numeric_limits<double>::lowest();
   const bool has_max = w.range.max < std::numeric_limits<double>::max();
-  auto number = [&](double v) { return integer ? std::to_string(static_cast<std::int64_t>(v)) : to_text(v); };
+  auto number = [&](double v) {
+    const bool is_whole = std::abs(v) < 1e15 && v == std::trunc(v);
+    return integer || is_whole ? std::to_string(static_cast<std::int64_t>(v)) : to_text(v);
+  };
   std::string out;
   if (has_min) out += cat(number(w.range.min), w.range.open_min ? " < " : " <= ");
   if (has_min || has_max) out += w.field;

@@ -102,7 +102,7 @@ ValueError
   m.def("num_threads", &cpu::num_threads, "Threads that the CPU engine uses for one kernel.");
   m.def("set_num_threads", [](py::handle n) {
     const auto threads = static_cast<int>(to_int(n, Where{"set_num_threads", "n", Range{.min = 1, .max = 1024}, ""}));
-    py::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     cpu::set_num_threads(threads);
   }, py::arg("n"), "Set how many threads the CPU engine uses for one kernel, 1 to 1024. The environment variable MPSKIT_NUM_THREADS sets it from the start.");
 

@@ -54,15 +54,15 @@ py::object call_producer(py::handle object, bool to_cpu, bool may_copy) {
   return method();  // a producer from before DLPack 1.0
 }
 
+// Takes a tensor over: it ends with the object that this gives.
 template <class M>
-std::shared_ptr<void> adopt(py::capsule& capsule, M* managed, const char* used_name) {
-  if (PyCapsule_SetName(capsule.ptr(), used_name) != 0) throw py::error_already_set();
-  return std::shared_ptr<void>(managed, [](void* p) {
+py::capsule adopt(py::handle capsule, M* managed, const char* used_name) {
+  py::capsule keeper(managed, [](void* p) {
     auto* m = static_cast<M*>(p);
-    if (!m->deleter || !interpreter_is_alive()) return;
-    py::gil_scoped_acquire locked;  // the producer may be Python
-    m->deleter(m);
+    if (m->deleter) m->deleter(m);
   });
+  if (PyCapsule_SetName(capsule.ptr(), used_name) != 0) throw py::error_already_set();
+  return keeper;
 }
 
 template <class M>
@@ -98,23 +98,22 @@ Imported import_tensor(py::handle object, bool may_copy) {
   const bool is_visible = device.type == cpu || device.type == cuda_host || device.type == rocm_host || device.type == cuda_managed;
   const py::object given = call_producer(object, !is_visible, may_copy);
   if (!PyCapsule_CheckExact(given.ptr())) throw TypeError(cat("from_dlpack: __dlpack__ gave a ", type_name(given), "; allowed: a capsule."));
-  py::capsule capsule = py::reinterpret_borrow<py::capsule>(given);
 
   Tensor* tensor = nullptr;
   std::uint64_t flags = 0;
-  std::shared_ptr<void> keeper;
-  if (PyCapsule_IsValid(capsule.ptr(), "dltensor_versioned")) {
-    auto* managed = static_cast<ManagedVersioned*>(PyCapsule_GetPointer(capsule.ptr(), "dltensor_versioned"));
+  py::object keeper;
+  if (PyCapsule_IsValid(given.ptr(), "dltensor_versioned")) {
+    auto* managed = static_cast<ManagedVersioned*>(PyCapsule_GetPointer(given.ptr(), "dltensor_versioned"));
     if (managed->major > 1) refuse(cat("from_dlpack: the tensor has DLPack version ", managed->major, ".", managed->minor, "; allowed: 1.x."));
     tensor = &managed->tensor;
     flags = managed->flags;
-    keeper = adopt(capsule, managed, "used_dltensor_versioned");
-  } else if (PyCapsule_IsValid(capsule.ptr(), "dltensor")) {
-    auto* managed = static_cast<Managed*>(PyCapsule_GetPointer(capsule.ptr(), "dltensor"));
+    keeper = adopt(given, managed, "used_dltensor_versioned");
+  } else if (PyCapsule_IsValid(given.ptr(), "dltensor")) {
+    auto* managed = static_cast<Managed*>(PyCapsule_GetPointer(given.ptr(), "dltensor"));
     tensor = &managed->tensor;
-    keeper = adopt(capsule, managed, "used_dltensor");
+    keeper = adopt(given, managed, "used_dltensor");
   } else {
-    const char* name = PyCapsule_GetName(capsule.ptr());
+    const char* name = PyCapsule_GetName(given.ptr());
     throw ValueError(cat("from_dlpack: the capsule is named '", name ? name : "", "'; allowed: 'dltensor', 'dltensor_versioned'. A capsule can be used once."));
   }
   const DeviceType type = static_cast<DeviceType>(tensor->device.type);
@@ -130,9 +129,7 @@ Imported import_tensor(py::handle object, bool may_copy) {
     strides[axis] = tensor->strides ? tensor->strides[axis] * static_cast<py::ssize_t>(size_of(dtype)) : step;
     step *= shape[axis];
   }
-  auto* held = new std::shared_ptr<void>(std::move(keeper));
-  py::capsule base(held, [](void* p) { delete static_cast<std::shared_ptr<void>*>(p); });
-  py::array out(dtype_object(dtype), std::move(shape), std::move(strides), static_cast<std::byte*>(tensor->data) + tensor->byte_offset, base);
+  py::array out(dtype_object(dtype), std::move(shape), std::move(strides), static_cast<std::byte*>(tensor->data) + tensor->byte_offset, keeper);
   if (flags & flag_read_only) py::detail::array_proxy(out.ptr())->flags &= ~py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
   return {std::move(out), (flags & flag_is_copied) != 0};
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 namespace mpskit::python {
@@ -24,7 +25,26 @@ Released& released() {
   return *r;
 }
 
+[[noreturn]] void stay() {
+  for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
+}
+
 }  // namespace
+
+Unlocked::~Unlocked() {
+  try {
+    PyEval_RestoreThread(state_);
+  } catch (...) {
+    stay();
+  }
+}
+Locked::Locked() {
+  try {
+    state_ = PyGILState_Ensure();
+  } catch (...) {
+    stay();
+  }
+}
 
 bool interpreter_is_alive() {
 #if PY_VERSION_HEX >= 0x030D0000
@@ -83,7 +103,7 @@ void wait(const Completion& completion, std::optional<double> timeout_seconds) {
         next = std::min<std::chrono::duration<double>>(slice, left);
       }
       {
-        py::gil_scoped_release unlocked;
+        const Unlocked unlocked;
         done = completion.wait_for(std::chrono::duration_cast<std::chrono::nanoseconds>(next));
       }
       if (!done && PyErr_CheckSignals() != 0) throw py::error_already_set();

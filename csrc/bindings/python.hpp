@@ -27,6 +27,29 @@ std::shared_ptr<void> keep(py::object object);
 void drop_released();  // needs the GIL; may run any Python code
 bool interpreter_is_alive();
 
+// Without the GIL, and with it, for a scope. Before Python 3.14 a thread that asks for the GIL of a dying interpreter is made to
+// exit by unwinding, which C++ answers with terminate(): such a thread stays here instead, until the process ends.
+class Unlocked {
+ public:
+  Unlocked() : state_(PyEval_SaveThread()) {}
+  ~Unlocked();
+  Unlocked(const Unlocked&) = delete;
+  Unlocked& operator=(const Unlocked&) = delete;
+
+ private:
+  PyThreadState* state_;
+};
+class Locked {
+ public:
+  Locked();
+  ~Locked() { PyGILState_Release(state_); }
+  Locked(const Locked&) = delete;
+  Locked& operator=(const Locked&) = delete;
+
+ private:
+  PyGILState_STATE state_;
+};
+
 // Waits without the GIL, yet lets KeyboardInterrupt through. Throws the work's error, or TimeoutError.
 void wait(const Completion& completion, std::optional<double> timeout_seconds = {});
 

@@ -159,7 +159,7 @@ CommandBuffer::CommandBuffer(std::shared_ptr<Engine> engine, std::string label)
 }
 CommandBuffer::~CommandBuffer() = default;  // never committed: nothing ran, nothing is lost but the recording
 
-void CommandBuffer::require_open(std::string_view what) const {
+void CommandBuffer::require_open_locked(std::string_view what) const {
   if (state_ != State::open)
     throw ValueError(cat("CommandBuffer: ", what, state_ == State::committed ? " after commit" : " after it was discarded",
                          "; allowed: before it, once. Make a new command buffer with device.command_buffer()."));
@@ -167,10 +167,7 @@ void CommandBuffer::require_open(std::string_view what) const {
 
 void CommandBuffer::encode(const std::shared_ptr<const Kernel>& kernel, PlanCache& plans, std::vector<Operand> inputs,
                            std::vector<Operand> outputs) {
-  {
-    std::lock_guard lock(mutex_);
-    require_open("encode");
-  }
+  require_open("encode");
   for (const auto* list : {&inputs, &outputs}) {
     for (const Operand& operand : *list) {
       if (!operand.temporary || operand.temporary->command_buffer == identity_) continue;
@@ -183,7 +180,7 @@ void CommandBuffer::encode(const std::shared_ptr<const Kernel>& kernel, PlanCach
   Work work = prepare_work(*engine_, kernel, plans, inputs, outputs);
 
   std::lock_guard lock(mutex_);
-  require_open("encode");
+  require_open_locked("encode");
   const bool keeps_old = kernel->reads_outputs(LayoutList(outputs));
   auto require_written = [&](const Operand& operand, std::string_view remedy) {
     if (!operand.temporary || written_[operand.temporary->index]) return;
@@ -201,7 +198,7 @@ void CommandBuffer::encode(const std::shared_ptr<const Kernel>& kernel, PlanCach
 
 Operand CommandBuffer::temporary(const Layout& layout) {
   std::lock_guard lock(mutex_);
-  require_open("temporary");
+  require_open_locked("temporary");
   auto t = std::make_shared<const Temporary>(Temporary{identity_, submission_.temporaries.size(), layout.packed()});
   submission_.temporaries.push_back(t);
   written_.push_back(false);
@@ -212,7 +209,7 @@ std::shared_ptr<Completion> CommandBuffer::commit(bool caller_waits) {
   Submission submission;
   {
     std::lock_guard lock(mutex_);
-    require_open("commit");
+    require_open_locked("commit");
     state_ = State::committed;
     submission = std::exchange(submission_, {});
   }
@@ -221,6 +218,11 @@ std::shared_ptr<Completion> CommandBuffer::commit(bool caller_waits) {
   submission.caller_waits = caller_waits;
   engine_->submit(std::move(submission));
   return completion;
+}
+
+void CommandBuffer::require_open(std::string_view what) {
+  std::lock_guard lock(mutex_);
+  require_open_locked(what);
 }
 
 bool CommandBuffer::is_open() {

@@ -57,10 +57,11 @@ class CommandBuffer {
   std::shared_ptr<Completion> commit(bool caller_waits = false);
   void discard();  // ends it with nothing run; after commit it does nothing
   bool is_open();
+  void require_open(std::string_view what);  // ValueError after the end: "CommandBuffer: encode after commit"
 
  private:
   enum class State : std::uint8_t { open, committed, discarded };
-  void require_open(std::string_view what) const;
+  void require_open_locked(std::string_view what) const;
 
   std::shared_ptr<Engine> engine_;
   std::uint64_t identity_;

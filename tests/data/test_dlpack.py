@@ -285,7 +285,7 @@ def test_refused_tensors() -> None:
 
     twice = Twice(array)
     first = mps.from_dlpack(twice)
-    with pytest.raises(ValueError, match="named 'used_dltensor_versioned'.*once"):
+    with pytest.raises(ValueError, match=r"named 'used_dltensor_versioned'.*once"):
         mps.from_dlpack(twice)
     del first
 

@@ -91,7 +91,7 @@ def test_zero_size(device: mps.Device, shape: tuple[int, ...]) -> None:
     assert np.from_dlpack(mps.Image(image, device="cpu")).shape == shape
     assert memoryview(image).shape == shape
     assert mps.Image(image, copy=True).shape == shape
-    with pytest.raises(ValueError, match="image is .*; allowed: at least one pixel"):
+    with pytest.raises(ValueError, match=r"image is .*; allowed: at least one pixel"):
         mps.image.GaussianBlur()(image)
 
 
