@@ -6,20 +6,23 @@
 namespace mpskit::python {
 
 // A kernel object of Python: the value and the plans that it has met. Base of every bound kernel class.
-struct BoundKernel {
+struct alignas(needs_init) BoundKernel {
+  MPSKIT_NEEDS_INIT
   std::shared_ptr<const Kernel> kernel;
   std::shared_ptr<PlanCache> plans = std::make_shared<PlanCache>();
 };
 
 // mps.Completion: the end of submitted work, and what it gives.
-struct PyCompletion {
+struct alignas(needs_init) PyCompletion {
+  MPSKIT_NEEDS_INIT
   std::shared_ptr<Completion> completion;
   py::object result;
   int pending = 0;  // callbacks that were added and have not run; under the GIL
 };
 
 // mps.CommandBuffer.
-struct PyCommandBuffer {
+struct alignas(needs_init) PyCommandBuffer {
+  MPSKIT_NEEDS_INIT
   std::shared_ptr<CommandBuffer> buffer;
   std::string label;
   py::object completion;  // after commit

@@ -7,7 +7,8 @@
 namespace mpskit::python {
 
 // mps.Image, mps.Matrix and mps.Vector: an operand with the shape that its owner gave it.
-struct Data {
+struct alignas(needs_init) Data {
+  MPSKIT_NEEDS_INIT
   Operand operand;
   int rank = 0;             // of the array that it shows: 2 for a picture (height, width)
   bool is_shared = true;    // false: the bytes were copied from the array it was made from

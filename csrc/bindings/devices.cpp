@@ -41,7 +41,8 @@ void leave(const py::object& self, const py::args&) {
 }
 
 // For the pipeline's workers: a queue of its own for this thread, and kernels that stay on it.
-struct WorkerScope {
+struct alignas(needs_init) WorkerScope {
+  MPSKIT_NEEDS_INIT
   std::optional<QueueScope> queue;
   std::optional<cpu::SerialScope> serial;
 };

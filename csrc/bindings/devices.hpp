@@ -4,7 +4,8 @@
 // Devices as Python sees them.
 namespace mpskit::python {
 
-struct Device {  // mps.Device
+struct alignas(needs_init) Device {  // mps.Device
+  MPSKIT_NEEDS_INIT
   std::shared_ptr<Engine> engine;
 };
 

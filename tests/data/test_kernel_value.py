@@ -172,3 +172,18 @@ def test_parameters_show_as_written() -> None:
     assert mps.image.GaussianBlur(sigma=np.float32(0.1)).sigma == 0.1
     assert mps.image.GaussianBlur(clip_rect=(1, 2, 3, 4)).clip_rect == (1, 2, 3, 4)
     assert mps.image.GaussianBlur().clip_rect is None
+
+
+def test_an_object_without_init() -> None:
+    for cls in (mps.image.GaussianBlur, mps.Image, mps.Device, mps.Completion, mps.CommandBuffer):
+        raw = cls.__new__(cls)
+        with pytest.raises(TypeError, match="never initialised; allowed: objects made by calling the class"):
+            repr(raw)
+    with pytest.raises(TypeError, match="never initialised"):
+        mps.image.GaussianBlur()(mps.Image.__new__(mps.Image))
+
+
+def test_what_cannot_be_pickled(device: mps.Device, picture: np.ndarray, blur: Any) -> None:
+    for thing in (blur.submit(picture), device.command_buffer()):
+        with pytest.raises(TypeError, match="cannot pickle"):
+            pickle.dumps(thing)
