@@ -40,4 +40,5 @@ PYBIND11_MODULE(_core, m) {
   }
 #include "kernel_list.inc"
 #undef MPSKIT_BIND
+  python::bind_graph(m);
 }

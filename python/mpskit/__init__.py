@@ -30,7 +30,7 @@ from ._core import (
 
 TYPE_CHECKING = False  # typing has it too, but takes longer to load than all of this
 if TYPE_CHECKING:
-    from . import demos, io, pipeline, profile
+    from . import demos, graph, io, pipeline, profile
     from .pipeline import Pipeline
 
 __all__ = [
@@ -53,6 +53,7 @@ __all__ = [
     "devices",
     "empty",
     "from_dlpack",
+    "graph",
     "image",
     "io",
     "linalg",
@@ -72,6 +73,6 @@ def __getattr__(name: str) -> object:
 
     if name == "Pipeline":
         return importlib.import_module(".pipeline", __name__).Pipeline
-    if name in ("io", "pipeline", "profile", "demos"):
+    if name in ("demos", "graph", "io", "pipeline", "profile"):
         return importlib.import_module(f".{name}", __name__)
     raise AttributeError(f"module 'mpskit' has no attribute {name!r}")

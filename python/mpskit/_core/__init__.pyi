@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 from typing_extensions import CapsuleType, Self
 
 from . import cnn as cnn
+from . import graph as graph
 from . import image as image
 from . import linalg as linalg
 from . import rnn as rnn
