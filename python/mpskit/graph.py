@@ -326,6 +326,12 @@ class Graph(_core.graph.Network):
     MPSNNGraph, in MPSNNGraph.h.
     """
 
+    _definition: _Definition
+    _whole: _core.graph.Network  # with the exported images behind the results
+    _needed: tuple[bool, ...]
+    _device: _core.Device | None
+    _label: str | None
+
     def __init__(
         self,
         result_images: ImageNode | FilterNode | Sequence[ImageNode | FilterNode],
@@ -350,7 +356,7 @@ class Graph(_core.graph.Network):
     def _begin(
         self, definition: _Definition, needed: Sequence[bool], device: str | _core.Device | None, label: str | None
     ) -> None:
-        whole = _core.graph.Network(*definition.flat())  # with the exported images behind the results
+        whole = _core.graph.Network(*definition.flat())
         super().__init__(whole, len(definition.results))
         self.__dict__.update(  # a graph is a value: assignment is refused
             _definition=definition,
@@ -390,12 +396,12 @@ class Graph(_core.graph.Network):
     @property
     def label(self) -> str | None:
         """Its name."""
-        return self._label  # type: ignore[no-any-return]
+        return self._label
 
     @property
     def device(self) -> _core.Device | None:
         """Where it runs; None leaves it to the inputs and the current device."""
-        return self._device  # type: ignore[no-any-return]
+        return self._device
 
     # Running.
 
@@ -537,8 +543,8 @@ class Graph(_core.graph.Network):
         -----
         On Metal MPS plans the memory of its temporary images by itself; this is what the CPU engine takes.
         """
-        plan = self._memory_plan(self._shapes_of(inputs))
-        return MemoryPlan(**{key: tuple(value) if isinstance(value, list) else value for key, value in plan.items()})
+        plan: dict[str, Any] = self._memory_plan(self._shapes_of(inputs))
+        return MemoryPlan(**{**plan, "places": tuple(plan["places"]), "steps": tuple(plan["steps"])})
 
     def summary(self, *inputs: Any) -> str:
         """The nodes as they run, one a line; with shapes after the first run, or for these inputs (as of `memory_plan`)."""
