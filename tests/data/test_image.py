@@ -96,7 +96,7 @@ def test_zero_size(device: mps.Device, shape: tuple[int, ...]) -> None:
 
 
 def test_array_protocol(device: mps.Device, picture: np.ndarray) -> None:
-    image = mps.Image(picture)
+    image = mps.Image(picture, device="cpu")
     assert image.__array__().ctypes.data == picture.ctypes.data
     assert image.__array__(copy=True).ctypes.data != picture.ctypes.data
     assert np.array(image).ctypes.data != picture.ctypes.data
@@ -129,8 +129,9 @@ def test_copies(device: mps.Device, picture: np.ndarray) -> None:
 
 
 def test_an_image_of_an_image(device: mps.Device, picture: np.ndarray) -> None:
-    image = mps.Image(picture)
+    image = mps.Image(picture, device="cpu")
     again = mps.Image(image)
+    assert again.device == image.device  # not the current one
     assert np.asarray(again).ctypes.data == picture.ctypes.data
     assert again.is_shared
     copied = mps.Image(image, copy=True)

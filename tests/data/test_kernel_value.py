@@ -160,8 +160,12 @@ def test_supports(device: mps.Device, picture: np.ndarray, blur: Any) -> None:
     with pytest.raises(TypeError, match="float64"):
         blur.supports(picture.astype(np.float64))
     for name in mps._core.image.__all__:
-        kernel = getattr(mps.image, name)()
-        if len(kernel._descriptor["operands"]) == 2 and not kernel.supports(picture):
+        try:
+            kernel = getattr(mps.image, name)()
+            supported = kernel.supports(picture)
+        except (TypeError, ValueError):
+            continue  # it has no defaults, or takes something else
+        if not supported:
             assert kernel.why_not(picture).startswith(f"{name}: ")
             with pytest.raises(mps.UnsupportedError, match=name):
                 kernel(picture)
