@@ -142,12 +142,19 @@ void bind_kernel(py::module_& module) {
   py::options options;
   options.disable_function_signatures();
   const std::string name(K::info.name);
+  // What inspect.signature() reads: the head of __init__'s text, in CPython's own form. A default that is no literal has no place there.
+  std::string signature;
+  for_each_field<K>([&](const auto& f) {
+    const std::string value = text_of(field_value(defaults, f));
+    signature += cat(", ", f.name, "=", value.find('<') == std::string::npos ? value : "...");
+  });
+  const std::string init = cat("__init__(self", signature.empty() ? std::string() : cat(", *", signature), ")\n--\n\n", "Parameters as documented for the class.");
   py::class_<B, BoundKernel> cls(module, name.c_str(), py::is_final(), document(kernel_type<K>(), parameters).c_str());
   cls.def(py::init([](const py::args& args, const py::kwargs& kwargs) {
     B b;
     b.kernel = std::make_shared<const KernelOf<K>>(construct<K>(args, kwargs));
     return b;
-  }));
+  }), init.c_str());
   for_each_field<K>([&](const auto& f) {
     cls.def_property_readonly(std::string(f.name).c_str(), [f](const B& b) { return field_value(b.value(), f); }, std::string(f.doc).c_str());
   });

@@ -193,6 +193,45 @@ def test_a_loop_that_closed_is_left_alone(device: mps.Device, slow: Any) -> None
     time.sleep(0.05)  # an error in the callback would reach sys.unraisablehook, which fails the test
 
 
+def test_work_that_fails(device: mps.Device, picture: np.ndarray, blur: Any) -> None:
+    """Each way to learn of a failure gives it; what was submitted behind it runs."""
+    multiply = mps.linalg.MatrixMultiplication()
+    column, row = np.zeros((2**20, 1), np.float32), np.zeros((1, 2**20), np.float32)
+    failure = (MemoryError, mps.DeviceError)  # a temporary of 4 TiB
+
+    def commit() -> Any:
+        cb = device.command_buffer(label="too large")
+        multiply.encode(cb, column, row)
+        return cb.commit()
+
+    completion = commit()
+    behind = blur.submit(picture)
+    for look in (completion.wait, completion.result):
+        for _ in range(2):
+            with pytest.raises(failure):
+                look()
+    assert isinstance(completion.exception(), failure)
+    assert completion.done()
+    assert repr(completion) == "<mps.Completion failed>"
+    told: list[Any] = []
+    completion.add_done_callback(lambda c: told.append(c.exception()))
+    assert isinstance(told[0], failure)
+
+    async def main() -> None:
+        with pytest.raises(failure):
+            await commit()
+
+    asyncio.run(main())
+
+    def block() -> None:
+        with device.command_buffer() as cb:
+            multiply.encode(cb, column, row)
+
+    with pytest.raises(failure):
+        block()
+    assert np.array_equal(behind.result(), blur(picture))
+
+
 @pytest.mark.threads
 def test_waits_let_other_threads_run(device: mps.Device, slow: Any) -> None:
     completion = slow(0.3).commit()

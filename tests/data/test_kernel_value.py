@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import pickle
 from typing import Any
 
@@ -169,6 +170,12 @@ def test_supports(device: mps.Device, picture: np.ndarray, blur: Any) -> None:
             assert kernel.why_not(picture).startswith(f"{name}: ")
             with pytest.raises(mps.UnsupportedError, match=name):
                 kernel(picture)
+
+
+def test_signature() -> None:
+    signature = inspect.signature(mps.image.GaussianBlur)
+    assert str(signature).startswith("(*, sigma=1.0, exact=False, edge_mode='clamp'")
+    assert mps.image.GaussianBlur.__doc__.startswith("Blur every channel")
 
 
 def test_parameters_show_as_written() -> None:
