@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import os
 from collections import deque
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any, Literal
+from pathlib import Path
+from typing import IO, Any, Literal
 
-from . import _core
+from . import _core, _graph_file
 from ._core import cnn
 
 __all__ = [
@@ -529,6 +532,89 @@ class Graph(_core.graph.Network):
         for network in (self, self._whole):
             network._renew()
 
+    # Keeping it.
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it to one file, with its weights: a safetensors file. A file that is there is replaced when all is written.
+
+        Data sources are loaded one after the other; handles must be text, whole numbers or None.
+        """
+        target = Path(path)
+        part = target.with_name(f".{target.name}.{os.getpid()}.part")
+        try:
+            with part.open("wb") as file:
+                self._write(file)
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], device: str | _core.Device | None = None) -> Graph:
+        """A graph that was saved, for any device. Weights are read from the file when a device first needs them."""
+        import mmap
+
+        with open(path, "rb") as file:
+            if os.fstat(file.fileno()).st_size == 0:
+                raise ValueError(f"Graph.load: {path} is empty; allowed: a file of Graph.save().")
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        return cls._read(memoryview(mapped), f"Graph.load: {path}", device)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        file = io.BytesIO()
+        self._write(file)
+        return _restore, (file.getvalue(), self._device)
+
+    def _write(self, file: IO[bytes]) -> None:
+        writer, d = _graph_file.Writer(), self._definition
+        for image in d.images:
+            if not isinstance(image.handle, (str, int, type(None))):
+                raise TypeError(
+                    f"Graph.save: the handle {image.handle!r} is a {type(image.handle).__name__}; allowed: str, int or None. "
+                    "Give ImageNode() such a handle."
+                )
+        writer.write(
+            file,
+            {
+                "label": self._label,
+                "format": d.format,
+                "images": [{"handle": image.handle, "format": image.format} for image in d.images],
+                "nodes": [
+                    {
+                        "kernel": None if kernel is None else writer.encode(kernel, label),
+                        "sources": sources,
+                        "result": result,
+                        "label": label,
+                    }
+                    for kernel, sources, result, label in d.nodes
+                ],
+                "inputs": d.inputs,
+                "results": d.results,
+                "exports": d.exports,
+                "needed": self._needed,
+            },
+        )
+
+    @classmethod
+    def _read(cls, data: memoryview, who: str, device: str | _core.Device | None) -> Graph:
+        reader = _graph_file.Reader(data, who)
+        g = reader.graph
+        try:
+            definition = _Definition(
+                tuple(_Image(image["handle"], image["format"]) for image in g["images"]),
+                tuple((reader.decode(n["kernel"]), tuple(n["sources"]), n["result"], n["label"]) for n in g["nodes"]),
+                tuple(g["inputs"]),
+                tuple(g["results"]),
+                tuple(g["exports"]),
+                g["format"],
+            )
+            graph = cls.__new__(cls)
+            graph._begin(definition, g["needed"], device, g["label"])
+        except (KeyError, TypeError, IndexError) as error:
+            raise ValueError(
+                f"{who} is damaged ({type(error).__name__}: {error}); allowed: a file of Graph.save()."
+            ) from error
+        return graph
+
     # Looking at it.
 
     def memory_plan(self, *inputs: Any) -> MemoryPlan:
@@ -597,6 +683,10 @@ class Graph(_core.graph.Network):
 
     def _shapes_of(self, inputs: tuple[Any, ...]) -> list[tuple[str, int, int, int, int]] | None:
         return [_shape_of(x, self.format) for x in inputs] if inputs else None
+
+
+def _restore(data: bytes, device: _core.Device | None) -> Graph:
+    return Graph._read(memoryview(data), "Graph: the pickled graph", device)
 
 
 def _result_of(result: object) -> ImageNode:
