@@ -23,7 +23,10 @@ std::string input_names(const KernelType& type) {
   std::string names;
   for (const OperandSpec& spec : type.operands)
     if (spec.role == Role::input)
-      names += cat(names.empty() ? "" : ", ", spec.name, spec.count == Count::optional ? " (optional)" : spec.count == Count::many ? " (one or more)" : "");
+      names += cat(names.empty() ? "" : ", ", spec.name,
+                   spec.count == Count::optional ? " (optional)"
+                   : spec.count == Count::many   ? " (one or more)"
+                                                 : "");
   return names;
 }
 
@@ -43,11 +46,12 @@ struct Given {
       const bool many = spec_of(i).count == Count::many;
       if (many && (PyList_Check(object.ptr()) || PyTuple_Check(object.ptr())))
         for (py::handle item : object) objects.push_back(item);
-      else
-        objects.push_back(object);
+      else objects.push_back(object);
     }
   }
-  const OperandSpec& spec_of(std::size_t i) const { return specs.empty() ? type.operands.front() : specs[std::min(i, specs.size() - 1)]; }
+  const OperandSpec& spec_of(std::size_t i) const {
+    return specs.empty() ? type.operands.front() : specs[std::min(i, specs.size() - 1)];
+  }
   bool take_keyword(std::string_view name, py::handle value) {
     for (std::size_t i = 0; i < specs.size(); ++i) {
       if (specs[i].name != name) continue;
@@ -60,13 +64,17 @@ struct Given {
     return false;
   }
   void finish() {
-    while (!objects.empty() && (!objects.back() || objects.back().is_none()) && spec_of(objects.size() - 1).count == Count::optional) objects.pop_back();
+    while (!objects.empty() && (!objects.back() || objects.back().is_none()) &&
+           spec_of(objects.size() - 1).count == Count::optional)
+      objects.pop_back();
     std::size_t least = 0;
     for (const OperandSpec& spec : specs) least += spec.count != Count::optional;
     const bool open = !specs.empty() && specs.back().count == Count::many;
     bool whole = objects.size() >= least && (open || objects.size() <= specs.size());
     for (py::handle object : objects) whole = whole && object;
-    if (!whole) throw TypeError(cat(type.info.name, ": ", objects.size(), " inputs given; allowed: ", input_names(type), ". Parameters go into the constructor."));
+    if (!whole)
+      throw TypeError(cat(type.info.name, ": ", objects.size(), " inputs given; allowed: ", input_names(type),
+                          ". Parameters go into the constructor."));
   }
 };
 
@@ -74,8 +82,10 @@ struct Given {
   std::vector<std::string> known{"out", "dtype", "channels", "device", "temporary"};
   for (const OperandSpec& spec : given.specs) known.emplace_back(spec.name);
   const std::string near = nearest(name, known);
-  throw TypeError(cat(given.type.info.name, ": unknown keyword '", name, "'; allowed in a call: ", input_names(given.type), ", out, dtype, channels, device. ",
-                      near.empty() ? std::string("Parameters go into the constructor.") : cat("Did you mean '", near, "'?")));
+  throw TypeError(
+      cat(given.type.info.name, ": unknown keyword '", name, "'; allowed in a call: ", input_names(given.type),
+          ", out, dtype, channels, device. ",
+          near.empty() ? std::string("Parameters go into the constructor.") : cat("Did you mean '", near, "'?")));
 }
 
 Options read_options(Given& given, const py::kwargs& kwargs, bool encodes) {
@@ -125,8 +135,8 @@ Prepared prepare(const BoundKernel& self, const py::args& args, const py::kwargs
   Prepared p;
   p.engine = buffer ? buffer->engine() : options.engine;
   if (buffer && options.engine && options.engine != buffer->engine())
-    throw ValueError(cat(type.info.name, ": device is '", options.engine->name(), "', the command buffer is of '", buffer->engine()->name(),
-                         "'; allowed: its own. Omit device."));
+    throw ValueError(cat(type.info.name, ": device is '", options.engine->name(), "', the command buffer is of '",
+                         buffer->engine()->name(), "'; allowed: its own. Omit device."));
 
   Fashion fashion;
   Layouts layouts;
@@ -145,15 +155,21 @@ Prepared prepare(const BoundKernel& self, const py::args& args, const py::kwargs
   const auto outputs = type.operands.subspan(given.specs.size());
   if (options.out) {
     if (options.hints.dtype || options.hints.channels)
-      throw ValueError(cat(type.info.name, ": out and dtype or channels are both given; allowed: one. out already has a dtype and channels."));
+      throw ValueError(
+          cat(type.info.name,
+              ": out and dtype or channels are both given; allowed: one. out already has a dtype and channels."));
     const TakeOptions writing{.for_writing = true};
     if (outputs.size() == 1) {
       p.outputs.push_back(take(options.out, outputs[0].kind, Who{type.info.name, "out"}, writing).operand);
     } else {
-      if (!PyTuple_Check(options.out.ptr()) || static_cast<std::size_t>(PyTuple_GET_SIZE(options.out.ptr())) != outputs.size())
-        throw TypeError(cat(type.info.name, ": out is ", type_name(options.out), "; allowed: a tuple of ", outputs.size(), ", one for each output."));
+      if (!PyTuple_Check(options.out.ptr()) ||
+          static_cast<std::size_t>(PyTuple_GET_SIZE(options.out.ptr())) != outputs.size())
+        throw TypeError(cat(type.info.name, ": out is ", type_name(options.out), "; allowed: a tuple of ",
+                            outputs.size(), ", one for each output."));
       for (std::size_t i = 0; i < outputs.size(); ++i)
-        p.outputs.push_back(take(PyTuple_GET_ITEM(options.out.ptr(), static_cast<py::ssize_t>(i)), outputs[i].kind, Who{type.info.name, outputs[i].name}, writing).operand);
+        p.outputs.push_back(take(PyTuple_GET_ITEM(options.out.ptr(), static_cast<py::ssize_t>(i)), outputs[i].kind,
+                                 Who{type.info.name, outputs[i].name}, writing)
+                                .operand);
     }
     p.result = py::reinterpret_borrow<py::object>(options.out);
     return p;
@@ -169,7 +185,8 @@ Prepared prepare(const BoundKernel& self, const py::args& args, const py::kwargs
   for (const Layout& layout : made) {
     p.outputs.push_back(as_temporary ? buffer->temporary(layout) : allocate(*p.engine, layout, keeps_old));
     const int rank = fashion.rank_of(layout);
-    py::object result = as_array_ ? as_array(p.outputs.back(), rank, true) : make_data(p.outputs.back(), rank, p.engine);
+    py::object result =
+        as_array_ ? as_array(p.outputs.back(), rank, true) : make_data(p.outputs.back(), rank, p.engine);
     if (made.size() == 1) p.result = std::move(result);
     else results.append(std::move(result));
   }
@@ -217,28 +234,39 @@ py::object why_not(const BoundKernel& self, const py::args& args, const py::kwar
 }
 
 [[noreturn]] void refuse_change(const py::object& self, const py::object& name) {
-  py::set_error(PyExc_AttributeError, cat(type_name(self), ": ", py::cast<std::string>(py::str(name)), " cannot be changed; a kernel is a value. Make another with replace(",
-                                          py::cast<std::string>(py::str(name)), "=...).").c_str());
+  py::set_error(PyExc_AttributeError, cat(type_name(self), ": ", py::cast<std::string>(py::str(name)),
+                                          " cannot be changed; a kernel is a value. Make another with replace(",
+                                          py::cast<std::string>(py::str(name)), "=...).")
+                                          .c_str());
   throw py::error_already_set();
 }
 
 }  // namespace
 
 void bind_calls(py::module_& m) {
-  py::class_<BoundKernel> kernel(m, "Kernel", R"(What all kernels have in common: immutable, hashable, picklable values that are called.
+  py::class_<BoundKernel> kernel(
+      m, "Kernel", R"(What all kernels have in common: immutable, hashable, picklable values that are called.
 
 A call takes the kernel's inputs, and the keywords `out` (where the result goes), `dtype` and `channels` (of a new result), and
 `device` (a name or an mps.Device; else that of the first Image, Matrix or Vector, else the current one).)");
   kernel.def("__call__", &call, "Run on these inputs and wait: arrays in, arrays out; Images in, Image out.")
       .def("submit", &submit, "Start on these inputs; a Completion. Takes what the call takes.")
-      .def("encode", &encode, R"(Record into a command buffer; the result, which is there when the command buffer is done.
+      .def("encode", &encode,
+           R"(Record into a command buffer; the result, which is there when the command buffer is done.
 
 Takes what the call takes, after the command buffer. A new result is a temporary of the command buffer, for its other kernels;
 with temporary=False it outlives it.)")
-      .def("why_not", &why_not, "Why the device cannot run this call, in words, or None when it can. Takes what the call takes; nothing runs.")
-      .def("supports", [](const BoundKernel& k, const py::args& args, const py::kwargs& kwargs) { return why_not(k, args, kwargs).is_none(); },
-           "True when the device can run this call. Takes what the call takes; nothing runs.")
-      .def("__setattr__", [](const py::object& self, const py::object& name, const py::object&) { refuse_change(self, name); })
+      .def("why_not", &why_not,
+           "Why the device cannot run this call, in words, or None when it can. Takes what the call takes; nothing "
+           "runs.")
+      .def(
+          "supports",
+          [](const BoundKernel& k, const py::args& args, const py::kwargs& kwargs) {
+            return why_not(k, args, kwargs).is_none();
+          },
+          "True when the device can run this call. Takes what the call takes; nothing runs.")
+      .def("__setattr__",
+           [](const py::object& self, const py::object& name, const py::object&) { refuse_change(self, name); })
       .def("__delattr__", [](const py::object& self, const py::object& name) { refuse_change(self, name); })
       .def("__copy__", [](const py::object& self) { return self; })
       .def("__deepcopy__", [](const py::object& self, const py::object&) { return self; });

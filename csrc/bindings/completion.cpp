@@ -13,13 +13,14 @@
 namespace mpskit::python {
 namespace {
 
-// Runs callbacks of Python one after the other on a thread of its own: one that calls kernels and waits for them holds up no
-// engine.
+// Runs callbacks of Python one after the other on a thread of its own: one that calls kernels and waits for them holds
+// up no engine.
 class Notifier {
  public:
   static std::shared_ptr<Notifier> instance() {  // needs the GIL
     static auto* current = new std::shared_ptr<Notifier>(new Notifier);
-    if ((*current)->process_ != getpid()) new (current) std::shared_ptr<Notifier>(new Notifier);  // a fork: the thread stayed behind
+    if ((*current)->process_ != getpid())
+      new (current) std::shared_ptr<Notifier>(new Notifier);  // a fork: the thread stayed behind
     return *current;
   }
   void post(std::function<void()> job) {
@@ -73,7 +74,8 @@ void run_callback(const py::object& callback, const py::object& completion) {
 
 void add_done_callback(const py::object& self, const py::object& callback) {
   if (!PyCallable_Check(callback.ptr()))
-    throw TypeError(cat("Completion: the callback is ", text_of(callback), "; allowed: a function of one argument, the Completion."));
+    throw TypeError(cat("Completion: the callback is ", text_of(callback),
+                        "; allowed: a function of one argument, the Completion."));
   auto& c = py::cast<PyCompletion&>(self);
   if (c.pending == 0 && c.completion->is_done()) {
     run_callback(callback, self);
@@ -114,12 +116,16 @@ py::object exception_of(const PyCompletion& c) {
 
 void bind_completion(py::module_& m) {
   const py::none none;
-  py::class_<PyCompletion> completion(m, "Completion", R"(The end of submitted work: waited for, asked, called back, or awaited.
+  py::class_<PyCompletion> completion(m, "Completion",
+                                      R"(The end of submitted work: waited for, asked, called back, or awaited.
 
 From `kernel.submit(...)` and `CommandBuffer.commit()`. Submitted work runs to its end: it cannot be cancelled. It keeps its
 inputs and outputs alive itself, whether or not anybody holds this object.)");
-  completion.def("wait", [](const PyCompletion& c, py::handle timeout) { wait(*c.completion, seconds_from(timeout)); }, py::arg("timeout") = none,
-                 R"(Wait for the end, without the GIL.
+  completion
+      .def(
+          "wait", [](const PyCompletion& c, py::handle timeout) { wait(*c.completion, seconds_from(timeout)); },
+          py::arg("timeout") = none,
+          R"(Wait for the end, without the GIL.
 
 Raises
 ------
@@ -127,37 +133,58 @@ TimeoutError
     It is not done after `timeout` seconds. The work goes on.
 DeviceError
     The device failed while it worked.)")
-      .def("result", [](const PyCompletion& c, py::handle timeout) {
-        wait(*c.completion, seconds_from(timeout));
-        return c.result;
-      }, py::arg("timeout") = none, "Wait, then give what the call would have given; None for a command buffer. Raises as `wait`.")
-      .def("done", [](const PyCompletion& c) { return c.completion->is_done(); }, "True after the end, with success or without.")
-      .def("exception", [](const PyCompletion& c, py::handle timeout) {
-        try {
-          wait(*c.completion, seconds_from(timeout));
-        } catch (py::error_already_set&) {
-          if (!c.completion->is_done()) throw;  // the time ran out, or Ctrl-C
-        } catch (...) {
-          if (!c.completion->is_done()) throw;
-        }
-        return exception_of(c);
-      }, py::arg("timeout") = none, "Wait, then give the exception that `wait` raises, or None.")
+      .def(
+          "result",
+          [](const PyCompletion& c, py::handle timeout) {
+            wait(*c.completion, seconds_from(timeout));
+            return c.result;
+          },
+          py::arg("timeout") = none,
+          "Wait, then give what the call would have given; None for a command buffer. Raises as `wait`.")
+      .def(
+          "done", [](const PyCompletion& c) { return c.completion->is_done(); },
+          "True after the end, with success or without.")
+      .def(
+          "exception",
+          [](const PyCompletion& c, py::handle timeout) {
+            try {
+              wait(*c.completion, seconds_from(timeout));
+            } catch (py::error_already_set&) {
+              if (!c.completion->is_done()) throw;  // the time ran out, or Ctrl-C
+            } catch (...) {
+              if (!c.completion->is_done()) throw;
+            }
+            return exception_of(c);
+          },
+          py::arg("timeout") = none, "Wait, then give the exception that `wait` raises, or None.")
       .def("add_done_callback", &add_done_callback, py::arg("callback"), R"(Call `callback(completion)` after the end.
 
 Callbacks of one Completion run in the order in which they were added, on a thread of mpskit that runs callbacks only, so one may
 call kernels and wait for them; one added after the last has run is called at once. `wait` may return before they have run. What
 a callback raises goes to sys.unraisablehook.)")
-      .def_property_readonly("device_seconds", [](const PyCompletion& c) -> py::object {
-        if (!c.completion->is_done()) return py::none();
-        return py::float_(c.completion->device_seconds());
-      }, "Time that the device worked, in seconds; None before the end.")
-      .def("__await__", [](const py::object& self) { return py::module_::import("mpskit._await").attr("wait")(self).attr("__await__")(); })
+      .def_property_readonly(
+          "device_seconds",
+          [](const PyCompletion& c) -> py::object {
+            if (!c.completion->is_done()) return py::none();
+            return py::float_(c.completion->device_seconds());
+          },
+          "Time that the device worked, in seconds; None before the end.")
+      .def("__await__",
+           [](const py::object& self) {
+             return py::module_::import("mpskit._await").attr("wait")(self).attr("__await__")();
+           })
       .def("__repr__", [](const PyCompletion& c) {
-        return cat("<mps.Completion ", !c.completion->is_done() ? "pending" : c.completion->error() ? "failed" : "done", ">");
+        return cat("<mps.Completion ",
+                   !c.completion->is_done() ? "pending"
+                   : c.completion->error()  ? "failed"
+                                            : "done",
+                   ">");
       });
   // Completion[Image] in annotations.
-  completion.attr("__class_getitem__") = py::reinterpret_steal<py::object>(PyClassMethod_New(
-      py::cpp_function([](const py::object& cls, const py::object& item) { return py::reinterpret_steal<py::object>(Py_GenericAlias(cls.ptr(), item.ptr())); }).ptr()));
+  completion.attr("__class_getitem__") = py::reinterpret_steal<py::object>(
+      PyClassMethod_New(py::cpp_function([](const py::object& cls, const py::object& item) {
+                          return py::reinterpret_steal<py::object>(Py_GenericAlias(cls.ptr(), item.ptr()));
+                        }).ptr()));
   completion.attr("__module__") = "mpskit";
 
   m.def("_drain", [] {

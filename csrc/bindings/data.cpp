@@ -43,7 +43,8 @@ std::optional<DType> known_dtype(const py::dtype& dtype) {
       if (dtype.itemsize() == 2) return DType::i16;
       if (dtype.itemsize() == 4) return DType::i32;
       break;
-    default: break;
+    default:
+      break;
   }
   return std::nullopt;
 }
@@ -51,15 +52,18 @@ constexpr std::string_view dtypes_known = "uint8, uint16, float16, float32, int8
 
 std::string_view shapes_of(Kind kind) {
   switch (kind) {
-    case Kind::image: return "(height, width), (height, width, channels) or (images, height, width, channels)";
-    case Kind::matrix: return "(rows, columns) or (matrices, rows, columns)";
-    case Kind::vector: return "(length,) or (vectors, length)";
+    case Kind::image:
+      return "(height, width), (height, width, channels) or (images, height, width, channels)";
+    case Kind::matrix:
+      return "(rows, columns) or (matrices, rows, columns)";
+    case Kind::vector:
+      return "(length,) or (vectors, length)";
   }
   return "";
 }
 
-// The slots of Layout::extent that the axes of an array of this rank stand for, outermost first. Nothing when the rank does
-// not fit.
+// The slots of Layout::extent that the axes of an array of this rank stand for, outermost first. Nothing when the rank
+// does not fit.
 std::optional<std::size_t> first_slot(Kind kind, std::size_t rank) {
   const auto full = static_cast<std::size_t>(full_rank(kind));
   if (kind == Kind::image && rank == 2) return 1;  // a gray picture: no axis of channels
@@ -111,7 +115,9 @@ const std::shared_ptr<Storage>* storage_behind(const py::array& a) {
   PyObject* base = py::detail::array_proxy(a.ptr())->base;
   for (int depth = 0; base && depth < 8; ++depth) {
     if (PyCapsule_CheckExact(base))
-      return PyCapsule_IsValid(base, storage_capsule) ? static_cast<const std::shared_ptr<Storage>*>(PyCapsule_GetPointer(base, storage_capsule)) : nullptr;
+      return PyCapsule_IsValid(base, storage_capsule)
+                 ? static_cast<const std::shared_ptr<Storage>*>(PyCapsule_GetPointer(base, storage_capsule))
+                 : nullptr;
     if (PyMemoryView_Check(base)) {
       base = PyMemoryView_GET_BUFFER(base)->obj;  // np.asarray(image) takes the buffer protocol
       if (base && py::isinstance<Data>(base)) return &py::cast<const Data&>(py::handle(base)).operand.storage;
@@ -129,10 +135,12 @@ Operand adopt(py::array array, const Layout& layout) {
   const std::int64_t bytes = layout.span_bytes();
   if (const std::shared_ptr<Storage>* behind = storage_behind(array); behind && *behind && bytes > 0) {
     const Storage& s = **behind;
-    if (data >= s.data() && data + bytes <= s.data() + s.size()) return Operand{layout, *behind, data - s.data(), nullptr};
+    if (data >= s.data() && data + bytes <= s.data() + s.size())
+      return Operand{layout, *behind, data - s.data(), nullptr};
   }
   const bool can_write = array.writeable();
-  return Operand{layout, Storage::adopt(data, static_cast<std::size_t>(bytes), can_write, keep(std::move(array))), 0, nullptr};
+  return Operand{layout, Storage::adopt(data, static_cast<std::size_t>(bytes), can_write, keep(std::move(array))), 0,
+                 nullptr};
 }
 
 struct Found {
@@ -141,7 +149,9 @@ struct Found {
 };
 
 // NumPy's view of anything that is an array.
-std::string text(const Who& who) { return who.operand.empty() ? std::string(who.kernel) : cat(who.kernel, ": ", who.operand); }
+std::string text(const Who& who) {
+  return who.operand.empty() ? std::string(who.kernel) : cat(who.kernel, ": ", who.operand);
+}
 
 Found array_of(py::handle object, Kind kind, const Who& who, Copy copy) {
   const bool may_copy = copy != Copy::never;
@@ -153,16 +163,20 @@ Found array_of(py::handle object, Kind kind, const Who& who, Copy copy) {
   if (py::hasattr(object, "__array__") || py::hasattr(object, "__array_interface__")) {
     const py::array array = py::module_::import("numpy").attr("asarray")(object);
     // Nobody can tell whether such an object lends its memory or makes new: say what is sure.
-    const bool lent = py::hasattr(object, "__array_interface__") && !py::isinstance<py::bytes>(object.attr("__array_interface__")["data"]);
+    const bool lent = py::hasattr(object, "__array_interface__") &&
+                      !py::isinstance<py::bytes>(object.attr("__array_interface__")["data"]);
     if (!lent && !may_copy)
-      throw ValueError(cat(text(who), " cannot be used without a copy: ", type_name(object), " has no buffer, only __array__. Allow the copy, or pass an array."));
+      throw ValueError(cat(text(who), " cannot be used without a copy: ", type_name(object),
+                           " has no buffer, only __array__. Allow the copy, or pass an array."));
     return {array, !lent};
   }
-  throw TypeError(cat(text(who), " is a ", type_name(object), "; allowed: an array of shape ", shapes_of(kind), ", or mps.", class_of(kind),
-                      ". Convert it with numpy.asarray()."));
+  throw TypeError(cat(text(who), " is a ", type_name(object), "; allowed: an array of shape ", shapes_of(kind),
+                      ", or mps.", class_of(kind), ". Convert it with numpy.asarray()."));
 }
 
-void copy_into(const Operand& target, int rank, const py::array& source) { as_array(target, rank, true)[py::ellipsis()] = source; }
+void copy_into(const Operand& target, int rank, const py::array& source) {
+  as_array(target, rank, true)[py::ellipsis()] = source;
+}
 
 Taken take_array(Found found, Kind kind, const Who& who, const TakeOptions& options) {
   py::array& array = found.array;
@@ -170,36 +184,45 @@ Taken take_array(Found found, Kind kind, const Who& who, const TakeOptions& opti
   const auto known = known_dtype(dtype);
   if (!known || (kind == Kind::image && options.engine && !image_dtypes.contains(*known)))
     throw TypeError(cat(text(who), " has dtype ", py::cast<std::string>(py::str(dtype)), "; allowed: ",
-                        kind == Kind::image ? std::string_view("uint8, uint16, float16, float32") : dtypes_known, ", native-endian. Convert it with astype()."));
+                        kind == Kind::image ? std::string_view("uint8, uint16, float16, float32") : dtypes_known,
+                        ", native-endian. Convert it with astype()."));
   const auto layout = layout_of(array, kind, *known);
   if (!layout)
-    throw ValueError(cat(text(who), " has shape ", py::cast<std::string>(py::str(array.attr("shape"))), "; allowed: ", shapes_of(kind), "."));
+    throw ValueError(cat(text(who), " has shape ", py::cast<std::string>(py::str(array.attr("shape"))),
+                         "; allowed: ", shapes_of(kind), "."));
   if (options.for_writing && !array.writeable())
     throw ValueError(cat(text(who), " is read-only; allowed: writable memory. Pass a writable array."));
 
   const int rank = static_cast<int>(array.ndim());
   auto reason = cannot_use_in_place(*layout, array.data());
   if (reason && options.for_writing)
-    throw ValueError(cat(text(who), " cannot be written in place: ", *reason, "; allowed: rows of contiguous elements. Pass an array in C order."));
+    throw ValueError(cat(text(who), " cannot be written in place: ", *reason,
+                         "; allowed: rows of contiguous elements. Pass an array in C order."));
   if (!reason && options.copy != Copy::always) {
     const bool writable = array.writeable();
     Operand operand = adopt(std::move(array), *layout);
-    if (options.engine && !layout->is_empty()) reason = options.engine->cannot_share(operand.storage->data(), operand.storage->size(), writable);
+    if (options.engine && !layout->is_empty())
+      reason = options.engine->cannot_share(operand.storage->data(), operand.storage->size(), writable);
     if (!reason) return {std::move(operand), rank, true, found.copied, writable, nullptr};
     array = as_array(operand, rank, writable);
   }
   if (reason && options.copy == Copy::never)
-    throw ValueError(cat(text(who), " cannot be used without a copy: ", *reason, ". Allow the copy, or make the array with mps.empty()."));
+    throw ValueError(cat(text(who), " cannot be used without a copy: ", *reason,
+                         ". Allow the copy, or make the array with mps.empty()."));
   const Layout packed = layout->packed();
-  Operand operand = options.engine ? allocate(*options.engine, packed, false)
-                                   : Operand{packed, Storage::allocate(static_cast<std::size_t>(packed.span_bytes()), false), 0, nullptr};
+  Operand operand =
+      options.engine
+          ? allocate(*options.engine, packed, false)
+          : Operand{packed, Storage::allocate(static_cast<std::size_t>(packed.span_bytes()), false), 0, nullptr};
   copy_into(operand, rank, array);
   return {std::move(operand), rank, true, true, true, nullptr};
 }
 
 }  // namespace
 
-std::string_view class_of(Kind kind) { return kind == Kind::image ? "Image" : kind == Kind::matrix ? "Matrix" : "Vector"; }
+std::string_view class_of(Kind kind) {
+  return kind == Kind::image ? "Image" : kind == Kind::matrix ? "Matrix" : "Vector";
+}
 int full_rank(Kind kind) { return kind == Kind::image ? 4 : kind == Kind::matrix ? 3 : 2; }
 
 py::dtype dtype_object(DType dtype) {
@@ -216,14 +239,17 @@ DType dtype_from(py::handle object, std::string_view who) {
     }
   }();
   if (const auto known = known_dtype(dtype)) return *known;
-  throw TypeError(cat(who, ": dtype is ", py::cast<std::string>(py::str(dtype)), "; allowed: ", dtypes_known, ". Convert with astype()."));
+  throw TypeError(cat(who, ": dtype is ", py::cast<std::string>(py::str(dtype)), "; allowed: ", dtypes_known,
+                      ". Convert with astype()."));
 }
 
 Taken take(py::handle object, Kind kind, const Who& who, const TakeOptions& options) {
-  if (py::isinstance<py::array>(object)) return take_array({py::reinterpret_borrow<py::array>(object)}, kind, who, options);
+  if (py::isinstance<py::array>(object))
+    return take_array({py::reinterpret_borrow<py::array>(object)}, kind, who, options);
   if (py::isinstance<Data>(object)) {
     const Data& data = py::cast<const Data&>(object);
-    if (options.for_writing && !data.is_writable) throw ValueError(cat(text(who), " is read-only; allowed: writable memory. Pass a writable one."));
+    if (options.for_writing && !data.is_writable)
+      throw ValueError(cat(text(who), " is read-only; allowed: writable memory. Pass a writable one."));
     return {data.operand, data.rank, false, !data.is_shared, data.is_writable, data.engine};
   }
   return take_array(array_of(object, kind, who, options.for_writing ? Copy::never : options.copy), kind, who, options);
@@ -247,7 +273,8 @@ ArrayShape array_shape(const Layout& l, int rank) {
 py::array as_array(const Operand& operand, int rank, bool writable) {
   const ArrayShape s = array_shape(operand.layout, rank);
   py::array out(dtype_object(operand.layout.dtype), std::vector<py::ssize_t>(s.shape.begin(), s.shape.begin() + s.rank),
-                std::vector<py::ssize_t>(s.strides.begin(), s.strides.begin() + s.rank), operand.data(), capsule_of(operand.storage));
+                std::vector<py::ssize_t>(s.strides.begin(), s.strides.begin() + s.rank), operand.data(),
+                capsule_of(operand.storage));
   if (!writable) py::detail::array_proxy(out.ptr())->flags &= ~py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
   return out;
 }
@@ -260,9 +287,12 @@ py::object make_data(Operand operand, int rank, const std::shared_ptr<Engine>& e
   const bool is_temporary = operand.temporary != nullptr;
   Data data{std::move(operand), rank, true, true, engine};
   switch (data.operand.layout.kind) {
-    case Kind::image: return is_temporary ? py::cast(TemporaryImage{{std::move(data)}}) : py::cast(Image{std::move(data)});
-    case Kind::matrix: return is_temporary ? py::cast(TemporaryMatrix{{std::move(data)}}) : py::cast(Matrix{std::move(data)});
-    case Kind::vector: return is_temporary ? py::cast(TemporaryVector{{std::move(data)}}) : py::cast(Vector{std::move(data)});
+    case Kind::image:
+      return is_temporary ? py::cast(TemporaryImage{{std::move(data)}}) : py::cast(Image{std::move(data)});
+    case Kind::matrix:
+      return is_temporary ? py::cast(TemporaryMatrix{{std::move(data)}}) : py::cast(Matrix{std::move(data)});
+    case Kind::vector:
+      return is_temporary ? py::cast(TemporaryVector{{std::move(data)}}) : py::cast(Vector{std::move(data)});
   }
   return py::none();
 }
@@ -278,49 +308,65 @@ void require_size(std::string_view who, const Layout& l) {
   double bytes = static_cast<double>(l.element_bytes());
   for (std::size_t axis = 0; axis < 4; ++axis) bytes *= static_cast<double>(std::max<std::int64_t>(l.extent[axis], 1));
   double span = 0;
-  for (std::size_t axis = 0; axis < 4; ++axis) span += static_cast<double>(l.extent[axis]) * static_cast<double>(l.stride[axis]);
-  if (bytes > 0x1p60 || span > 0x1p60) throw ValueError(cat(who, ": ", l.describe(), " is too large; allowed: up to 2**60 bytes. Make several."));
+  for (std::size_t axis = 0; axis < 4; ++axis)
+    span += static_cast<double>(l.extent[axis]) * static_cast<double>(l.stride[axis]);
+  if (bytes > 0x1p60 || span > 0x1p60)
+    throw ValueError(cat(who, ": ", l.describe(), " is too large; allowed: up to 2**60 bytes. Make several."));
 }
 
 // A stride that the caller chose, or the packed one.
-std::int64_t stride(std::string_view who, std::string_view name, py::handle value, std::int64_t least, std::int64_t multiple_of, std::string_view of) {
+std::int64_t stride(std::string_view who, std::string_view name, py::handle value, std::int64_t least,
+                    std::int64_t multiple_of, std::string_view of) {
   if (value.is_none()) return least;
   const std::int64_t n = extent(who, name, value);
   if (n < least || n % multiple_of != 0)
-    throw ValueError(cat(who, ": ", name, " is ", n, "; allowed: a multiple of ", multiple_of, " (", of, ") from ", least, ". Omit it for ", least, "."));
+    throw ValueError(cat(who, ": ", name, " is ", n, "; allowed: a multiple of ", multiple_of, " (", of, ") from ",
+                         least, ". Omit it for ", least, "."));
   return n;
 }
 
 }  // namespace
 
-Extents image_extents(std::string_view who, py::handle width, py::handle height, py::handle feature_channels, py::handle number_of_images,
-                      py::handle channel_format) {
+Extents image_extents(std::string_view who, py::handle width, py::handle height, py::handle feature_channels,
+                      py::handle number_of_images, py::handle channel_format) {
   static constexpr std::array<std::string_view, 4> formats{"unorm8", "unorm16", "float16", "float32"};
   static constexpr std::array<DType, 4> dtypes{DType::u8, DType::u16, DType::f16, DType::f32};
   const DType dtype = dtypes[to_enum(channel_format, Where{who, "channel_format", {}, ""}, formats)];
   const bool batch = !number_of_images.is_none(), channels = !feature_channels.is_none();
-  Layout l{Kind::image, dtype, {batch ? extent(who, "number_of_images", number_of_images) : 1, extent(who, "height", height),
-           extent(who, "width", width), channels ? extent(who, "feature_channels", feature_channels) : 1}, {}};
+  Layout l{Kind::image,
+           dtype,
+           {batch ? extent(who, "number_of_images", number_of_images) : 1, extent(who, "height", height),
+            extent(who, "width", width), channels ? extent(who, "feature_channels", feature_channels) : 1},
+           {}};
   require_size(who, l);
   return {l.packed(), batch ? 4 : channels ? 3 : 2};
 }
 
-Extents matrix_extents(std::string_view who, py::handle rows, py::handle columns, py::handle matrices, py::handle dtype, py::handle row_bytes,
-                       py::handle matrix_bytes) {
+Extents matrix_extents(std::string_view who, py::handle rows, py::handle columns, py::handle matrices, py::handle dtype,
+                       py::handle row_bytes, py::handle matrix_bytes) {
   const bool batch = !matrices.is_none();
-  Layout l = Layout{Kind::matrix, dtype_from(dtype, who), {batch ? extent(who, "matrices", matrices) : 1, extent(who, "rows", rows), extent(who, "columns", columns), 1}, {}};
+  Layout l = Layout{
+      Kind::matrix,
+      dtype_from(dtype, who),
+      {batch ? extent(who, "matrices", matrices) : 1, extent(who, "rows", rows), extent(who, "columns", columns), 1},
+      {}};
   require_size(who, l);
   l = l.packed();
   l.stride[1] = stride(who, "row_bytes", row_bytes, l.stride[1], l.element_bytes(), "the element size");
   l.stride[0] = l.rows() * l.stride[1];
-  l.stride[0] = stride(who, "matrix_bytes", matrix_bytes, l.stride[0], std::max<std::int64_t>(l.stride[1], 1), "row_bytes");
+  l.stride[0] =
+      stride(who, "matrix_bytes", matrix_bytes, l.stride[0], std::max<std::int64_t>(l.stride[1], 1), "row_bytes");
   require_size(who, l);
   return {l, batch ? 3 : 2};
 }
 
-Extents vector_extents(std::string_view who, py::handle length, py::handle vectors, py::handle dtype, py::handle vector_bytes) {
+Extents vector_extents(std::string_view who, py::handle length, py::handle vectors, py::handle dtype,
+                       py::handle vector_bytes) {
   const bool batch = !vectors.is_none();
-  Layout l = Layout{Kind::vector, dtype_from(dtype, who), {batch ? extent(who, "vectors", vectors) : 1, extent(who, "length", length), 1, 1}, {}};
+  Layout l = Layout{Kind::vector,
+                    dtype_from(dtype, who),
+                    {batch ? extent(who, "vectors", vectors) : 1, extent(who, "length", length), 1, 1},
+                    {}};
   require_size(who, l);
   l = l.packed();
   l.stride[0] = stride(who, "vector_bytes", vector_bytes, l.stride[0], l.element_bytes(), "the element size");

@@ -30,8 +30,8 @@ DType dtype_from(py::handle dtype, std::string_view who);
 std::string_view class_of(Kind kind);  // "Image"
 int full_rank(Kind kind);              // with the axis that counts images, matrices or vectors
 
-// The operand in a Python object: one of ours, an array, or anything with __dlpack__, the buffer protocol or __array__. `who`
-// is "GaussianBlur: image" for messages. Foreign memory is shared when its rows are contiguous, else copied.
+// The operand in a Python object: one of ours, an array, or anything with __dlpack__, the buffer protocol or __array__.
+// `who` is "GaussianBlur: image" for messages. Foreign memory is shared when its rows are contiguous, else copied.
 struct Taken {
   Operand operand;
   int rank;
@@ -55,7 +55,8 @@ Taken take(py::handle object, Kind kind, const Who& who, const TakeOptions& opti
 // A new output: an array that shares its storage, or one of our classes.
 py::object make_data(Operand operand, int rank, const std::shared_ptr<Engine>& engine);
 py::array as_array(const Operand& operand, int rank, bool writable);
-py::array array_over(const std::shared_ptr<Storage>& storage, DType dtype, std::vector<py::ssize_t> shape);  // in C order
+py::array array_over(const std::shared_ptr<Storage>& storage, DType dtype,
+                     std::vector<py::ssize_t> shape);  // in C order
 Operand allocate(Engine& engine, const Layout& layout, bool zeroed);
 
 // Extents and strides (bytes) of an operand as an array of that rank.
@@ -74,6 +75,7 @@ Extents image_extents(std::string_view who, py::handle width, py::handle height,
                       py::handle number_of_images, py::handle channel_format);
 Extents matrix_extents(std::string_view who, py::handle rows, py::handle columns, py::handle matrices, py::handle dtype,
                        py::handle row_bytes, py::handle matrix_bytes);
-Extents vector_extents(std::string_view who, py::handle length, py::handle vectors, py::handle dtype, py::handle vector_bytes);
+Extents vector_extents(std::string_view who, py::handle length, py::handle vectors, py::handle dtype,
+                       py::handle vector_bytes);
 
 }  // namespace mpskit::python

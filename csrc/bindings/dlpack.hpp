@@ -46,7 +46,8 @@ struct Imported {
 };
 Imported import_tensor(py::handle object, bool may_copy);
 
-py::capsule export_data(const Data& data, py::handle stream, py::handle max_version, py::handle dl_device, py::handle copy);
+py::capsule export_data(const Data& data, py::handle stream, py::handle max_version, py::handle dl_device,
+                        py::handle copy);
 py::tuple device_of(const Data& data);
 
 }  // namespace mpskit::python::dlpack

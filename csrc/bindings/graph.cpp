@@ -47,7 +47,7 @@ BoundGraph make(const std::vector<std::pair<std::string, py::object>>& images, c
   if (n.format != DType::f32 && n.format != DType::f16)
     throw ValueError(cat("Graph: format is '", channel_format_of(n.format), "'; allowed: 'float32', 'float16'. Pass 'float32', and dtype= to the call for another result."));
   graph::validate(n);
-  py::gil_scoped_release unlocked;  // passes look at data sources
+  const Unlocked unlocked;  // passes look at data sources
   return bound(graph::optimized(std::move(n)));
 }
 
@@ -123,7 +123,7 @@ void bind_graph(py::module_& m) {
       .def("_shapes", &shapes, py::arg("inputs") = py::none())
       .def("_memory_plan", &memory_plan, py::arg("inputs") = py::none())
       .def("_renew", [](const BoundGraph& g) {
-        py::gil_scoped_release unlocked;
+        const Unlocked unlocked;
         g.plans->renew(*g.kernel);
       });
   network.attr("__module__") = "mpskit._core.graph";

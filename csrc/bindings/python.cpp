@@ -19,7 +19,8 @@ struct Released {
 Released& released() {
   static auto* r = [] {  // never destroyed: work may end while the process does
     auto* made = new Released;
-    pthread_atfork([] { released().mutex.lock(); }, [] { released().mutex.unlock(); }, [] { released().mutex.unlock(); });
+    pthread_atfork([] { released().mutex.lock(); }, [] { released().mutex.unlock(); },
+                   [] { released().mutex.unlock(); });
     return made;
   }();
   return *r;
@@ -97,7 +98,9 @@ void wait(const Completion& completion, std::optional<double> timeout_seconds) {
       if (timeout_seconds) {
         const auto left = std::chrono::duration<double>(*timeout_seconds) - (Clock::now() - begin);
         if (left <= Clock::duration::zero()) {
-          py::set_error(PyExc_TimeoutError, cat("Completion: the work is not done after ", *timeout_seconds, " s; it goes on. Wait again, or longer.").c_str());
+          py::set_error(PyExc_TimeoutError, cat("Completion: the work is not done after ", *timeout_seconds,
+                                                " s; it goes on. Wait again, or longer.")
+                                                .c_str());
           throw py::error_already_set();
         }
         next = std::min<std::chrono::duration<double>>(slice, left);

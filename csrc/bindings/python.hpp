@@ -21,26 +21,29 @@ namespace py = pybind11;
 inline std::string text_of(py::handle value) { return py::cast<std::string>(py::repr(value)); }
 inline std::string type_name(py::handle value) { return py::cast<std::string>(py::type::of(value).attr("__name__")); }
 
-// In each class that Python sees. Methods of an object whose __init__ never ran (`cls.__new__(cls)`) would work on raw memory:
-// pybind11 makes room for it with the plain operator new, which refuses; C++ itself takes the one for the stricter alignment.
+// In each class that Python sees. Methods of an object whose __init__ never ran (`cls.__new__(cls)`) would work on raw
+// memory: pybind11 makes room for it with the plain operator new, which refuses; C++ itself takes the one for the
+// stricter alignment.
 [[noreturn]] inline void refuse_uninitialised() {
-  throw TypeError("mpskit: this object was never initialised; allowed: objects made by calling the class, not its __new__.");
+  throw TypeError(
+      "mpskit: this object was never initialised; allowed: objects made by calling the class, not its __new__.");
 }
-#define MPSKIT_NEEDS_INIT                                                                        \
-  static void* operator new(std::size_t) { refuse_uninitialised(); }                             \
-  static void* operator new(std::size_t n, std::align_val_t a) { return ::operator new(n, a); }  \
+#define MPSKIT_NEEDS_INIT                                                                       \
+  static void* operator new(std::size_t) { refuse_uninitialised(); }                            \
+  static void* operator new(std::size_t n, std::align_val_t a) { return ::operator new(n, a); } \
   static void operator delete(void* p, std::align_val_t a) { ::operator delete(p, a); }
 inline constexpr std::size_t needs_init = 2 * __STDCPP_DEFAULT_NEW_ALIGNMENT__;
 
 // A Python object held from code without the GIL. Where the last holder has no GIL the object is laid aside, so that an
-// engine never waits for Python, and dropped by `drop_released()` or by the main thread soon after. Once the interpreter is
-// going it leaks on purpose.
+// engine never waits for Python, and dropped by `drop_released()` or by the main thread soon after. Once the
+// interpreter is going it leaks on purpose.
 std::shared_ptr<void> keep(py::object object);
 void drop_released();  // needs the GIL; may run any Python code
 bool interpreter_is_alive();
 
-// Without the GIL, and with it, for a scope. Before Python 3.14 a thread that asks for the GIL of a dying interpreter is made to
-// exit by unwinding, which C++ answers with terminate(): such a thread stays here instead, until the process ends.
+// Without the GIL, and with it, for a scope. Before Python 3.14 a thread that asks for the GIL of a dying interpreter
+// is made to exit by unwinding, which C++ answers with terminate(): such a thread stays here instead, until the process
+// ends.
 class Unlocked {
  public:
   Unlocked() : state_(PyEval_SaveThread()) {}

@@ -99,6 +99,12 @@ def test_objective_c_stays_in_objective_c() -> None:
         )
 
 
+def test_bindings_give_the_gil_back_in_one_way() -> None:
+    # pybind11's own scopes let a daemon thread of an ending interpreter be unwound, which terminates the process.
+    for file in (CSRC / "bindings").glob("*"):
+        assert "gil_scoped_" not in file.read_text(), f"{file.relative_to(ROOT)}: use Unlocked and Locked of python.hpp"
+
+
 def test_isa_sources_include_no_standard_header() -> None:
     # They are included inside a target pragma: an inline function of the standard library would be compiled for an
     # instruction set that the machine may lack, and the linker may pick that copy for everybody.
