@@ -31,7 +31,8 @@ def test_deep_gray_is_kept(tmp_path: Path, rng: np.random.Generator, suffix: str
 
 def test_jpeg_equals_pillow(photos: Path) -> None:
     for name in ("colour.jpg", "gray.jpg"):
-        wanted = np.asarray(pillow.open(photos / name)).astype(int)
+        with pillow.open(photos / name) as image:
+            wanted = np.asarray(image).astype(int)
         # Two builds of libjpeg-turbo may round the colour conversion differently by one code.
         assert np.abs(io.load(photos / name).array.astype(int) - wanted).max() <= 1
 
@@ -46,12 +47,14 @@ def test_orientation_is_applied(tmp_path: Path, orientation: int, suffix: str) -
     exif = image.getexif()
     exif[0x0112] = orientation
     image.save(tmp_path / f"a{suffix}", exif=exif)
-    wanted = np.asarray(ImageOps.exif_transpose(pillow.open(tmp_path / f"a{suffix}"))).astype(int)
+    with pillow.open(tmp_path / f"a{suffix}") as saved:
+        wanted = np.asarray(ImageOps.exif_transpose(saved)).astype(int)
     picture = io.load(tmp_path / f"a{suffix}")
     assert picture.array.shape == wanted.shape
     assert np.abs(picture.array.astype(int) - wanted).max() <= 1
     io.save(tmp_path / f"b{suffix}", picture.array, picture)
-    assert pillow.open(tmp_path / f"b{suffix}").getexif().get(0x0112) == 1, "turned twice"
+    with pillow.open(tmp_path / f"b{suffix}") as saved:
+        assert saved.getexif().get(0x0112) == 1, "turned twice"
 
 
 def test_colour_profile_survives(tmp_path: Path) -> None:
@@ -61,7 +64,8 @@ def test_colour_profile_survives(tmp_path: Path) -> None:
     pillow.new("RGB", (8, 8)).save(tmp_path / "a.jpg", icc_profile=profile)
     picture = io.load(tmp_path / "a.jpg")
     io.save(tmp_path / "b.png", picture.array, picture)
-    assert pillow.open(tmp_path / "b.png").info["icc_profile"] == profile
+    with pillow.open(tmp_path / "b.png") as saved:
+        assert saved.info["icc_profile"] == profile
 
 
 def test_palette_and_cmyk_become_colours(tmp_path: Path) -> None:
