@@ -243,7 +243,7 @@ py::object why_not(const BoundKernel& self, const py::args& args, const py::kwar
 
 }  // namespace
 
-void bind_calls(py::module_& m) {
+py::class_<BoundKernel> bind_calls(py::module_& m) {
   py::class_<BoundKernel> kernel(
       m, "Kernel", R"(What all kernels have in common: immutable, hashable, picklable values that are called.
 
@@ -271,6 +271,7 @@ with temporary=False it outlives it.)")
       .def("__copy__", [](const py::object& self) { return self; })
       .def("__deepcopy__", [](const py::object& self, const py::object&) { return self; });
   kernel.attr("__module__") = "mpskit";
+  return kernel;
 }
 
 }  // namespace mpskit::python

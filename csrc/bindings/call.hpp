@@ -11,6 +11,8 @@ struct alignas(needs_init) BoundKernel {
   std::shared_ptr<const Kernel> kernel;
   std::shared_ptr<PlanCache> plans = std::make_shared<PlanCache>();
 };
+py::class_<BoundKernel> bind_calls(py::module_& module);                     // Kernel, the base of all kernel classes
+void bind_values(py::module_& module, py::class_<BoundKernel>& kernel);      // kernels and parameter objects
 
 // mps.Completion: the end of submitted work, and what it gives.
 struct alignas(needs_init) PyCompletion {

@@ -1,8 +1,4 @@
-#include "bindings/python.hpp"
-
-namespace mpskit::python {
-#include "kernel_declarations.inc"
-}  // namespace mpskit::python
+#include "bindings/call.hpp"
 
 PYBIND11_MODULE(_core, m) {
   using namespace mpskit;
@@ -29,16 +25,8 @@ PYBIND11_MODULE(_core, m) {
   python::bind_data(m);
   python::bind_completion(m);
   python::bind_command_buffer(m);
-  python::bind_calls(m);
   m.def("_restore", [](const py::object& type, const py::dict& keywords) { return type(**keywords); });
-
-  for (const char* family : {"image", "linalg", "cnn", "rnn"}) m.def_submodule(family).attr("__all__") = py::list();
-#define MPSKIT_BIND(family, Name)                                              \
-  {                                                                            \
-    py::module_ module = m.attr(#family).cast<py::module_>();                  \
-    python::bind_##family##_##Name(module);                                    \
-  }
-#include "kernel_list.inc"
-#undef MPSKIT_BIND
+  py::class_<python::BoundKernel> kernel = python::bind_calls(m);
+  python::bind_values(m, kernel);
   python::bind_graph(m);
 }

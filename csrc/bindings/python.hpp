@@ -72,7 +72,6 @@ void bind_data(py::module_& module);            // Image, Matrix, Vector and tem
 void bind_devices(py::module_& module);         // devices, threads, ISA
 void bind_completion(py::module_& module);      // Completion
 void bind_command_buffer(py::module_& module);  // CommandBuffer
-void bind_calls(py::module_& module);           // Kernel, the base of all kernel classes
 void bind_graph(py::module_& module);           // graph.Network, behind mps.graph.Graph
 
 }  // namespace mpskit::python

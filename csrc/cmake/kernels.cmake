@@ -68,30 +68,46 @@ ${pop}" @ONLY)
   set(${out} "${wrappers}" PARENT_SCOPE)
 endfunction()
 
-# mpskit_binding_sources(OUT KERNELS): one translation unit a kernel, and the list that the module walks.
-function(mpskit_binding_sources out kernels)
-  set(sources "")
-  set(declarations "")
-  set(calls "")
+# mpskit_kernel_list(OUT KERNELS): the source that lists all kernels and parameter objects, for whoever walks them. A parameter
+# object is a header in csrc/kernels/<family>/values/ with a line MPSKIT_VALUE(family, Name).
+function(mpskit_kernel_list out kernels)
+  set(includes "")
+  set(values "")
+  set(types "")
+  file(GLOB headers CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}/csrc" "${PROJECT_SOURCE_DIR}/csrc/kernels/*/values/*.hpp")
+  foreach(header IN LISTS headers)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/csrc/${header}")
+    file(STRINGS "${PROJECT_SOURCE_DIR}/csrc/${header}" line REGEX "^MPSKIT_VALUE\\(")
+    if(NOT line MATCHES "^MPSKIT_VALUE\\(([a-z]+), ([A-Za-z0-9]+)\\)$")
+      message(FATAL_ERROR "csrc/${header} has no line MPSKIT_VALUE(family, Name); end the header with it.")
+    endif()
+    string(APPEND includes "#include \"${header}\"\n")
+    string(APPEND values "MPSKIT_LISTED(${CMAKE_MATCH_1}::${CMAKE_MATCH_2})\n")
+  endforeach()
+  file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/gen/value_headers.inc" CONTENT "${includes}" @ONLY)
+  file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/gen/value_list.inc" CONTENT "${values}" @ONLY)
   foreach(kernel IN LISTS kernels)
     string(REGEX MATCH "^([a-z]+)\\|([A-Za-z0-9]+)\\|(.*)$" _ "${kernel}")
-    set(family "${CMAKE_MATCH_1}")
-    set(name "${CMAKE_MATCH_2}")
-    set(stem "${CMAKE_MATCH_3}")
-    string(REPLACE "/" "_" flat "${stem}")
-    set(source "${PROJECT_BINARY_DIR}/gen/bind/${flat}.cpp")
-    file(CONFIGURE OUTPUT "${source}" CONTENT
-"#include \"bindings/bind_kernel.hpp\"
-#include \"kernels/${stem}.hpp\"
-namespace mpskit::python {
-void bind_${family}_${name}(py::module_& module) { bind_kernel<${family}::${name}>(module); }
-}
-" @ONLY)
-    list(APPEND sources "${source}")
-    string(APPEND declarations "void bind_${family}_${name}(py::module_& module);\n")
-    string(APPEND calls "MPSKIT_BIND(${family}, ${name})\n")
+    string(APPEND types "    &kernel_type<${CMAKE_MATCH_1}::${CMAKE_MATCH_2}>(),\n")
+    string(APPEND includes "#include \"kernels/${CMAKE_MATCH_3}.hpp\"\n")
   endforeach()
-  file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/gen/kernel_declarations.inc" CONTENT "${declarations}" @ONLY)
-  file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/gen/kernel_list.inc" CONTENT "${calls}" @ONLY)
-  set(${out} "${sources}" PARENT_SCOPE)
+  file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/gen/kernel_list.cpp" CONTENT
+"#include \"core/kernel.hpp\"
+${includes}
+namespace mpskit {
+std::span<const KernelType* const> kernel_types() {
+  static const std::vector<const KernelType*> list{
+${types}  };
+  return list;
+}
+std::span<const ValueType* const> value_types() {
+  static const std::vector<const ValueType*> list{
+#define MPSKIT_LISTED(Name) &value_type<Name>(),
+#include \"value_list.inc\"
+  };
+  return list;
+}
+}  // namespace mpskit
+" @ONLY)
+  set(${out} "${PROJECT_BINARY_DIR}/gen/kernel_list.cpp" PARENT_SCOPE)
 endfunction()

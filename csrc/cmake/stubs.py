@@ -23,7 +23,7 @@ from . import {names}
 
 _Out = TypeVar("_Out", bound=Image | Matrix | Vector | NDArray[Any] | Foreign | tuple[Any, ...])
 """
-SHARED = ("CommandBuffer", "Completion", "DeviceLike", "Foreign", "Image", "Kernel", "Matrix", "Vector")
+SHARED = ("CommandBuffer", "Completion", "DeviceLike", "Foreign", "Image", "Kernel", "Matrix", "Value", "Vector")
 CLASS_OF = {"image": "Image", "matrix": "Matrix", "vector": "Vector"}
 
 
@@ -66,10 +66,9 @@ class Writer:
         keywords = ", ".join([*first, *(["*", *rest] if rest else [])])
         self.lines += ["", "@final", f"class {name}{base}:", f'    """{cls._descriptor["summary"]}"""', ""]
         self.lines.append(f"    def __init__(self{', ' if keywords else ''}{keywords}) -> None: ...")
-        if base:
-            self.lines.append(
-                f"    def replace(self{', *, ' if parameters else ''}{', '.join(parameters)}) -> {name}: ..."
-            )
+        self.lines.append(
+            f"    def replace(self{', *, ' if parameters else ''}{', '.join(parameters)}) -> {name}: ..."
+        )
         for f in fields:
             self.lines += ["    @property", f"    def {f['name']}(self) -> {self.type_of(f)}: ..."]
         self.lines += ["    def __eq__(self, other: object) -> bool: ...", "    def __hash__(self) -> int: ..."]
@@ -134,7 +133,7 @@ class Writer:
                 self.value(name, cls, "(Kernel)")
                 self.calls(cls)
             else:
-                self.value(name, cls, "")
+                self.value(name, cls, "(Value)")
         return "\n".join(
             [HEADER.format(names=", ".join(SHARED)), f"__all__ = {list(module.__all__)!r}", *self.lines, ""]
         )

@@ -7,19 +7,12 @@
 #include <vector>
 
 #include "core/dtype.hpp"
-#include "core/field.hpp"
 #include "core/layout.hpp"
+#include "core/value.hpp"
 
 // A kernel is a value: a plain struct of parameters, its descriptor. Beside its data the descriptor states, as static
 // members, everything that is made from it: see kernels/README.md.
 namespace mpskit {
-
-struct KernelInfo {
-  std::string_view name;       // Apple's class without MPS and family
-  std::string_view summary;    // one sentence
-  std::string_view reference;  // Apple's class and header
-  std::string_view notes;      // precision, borders, NaN
-};
 
 enum class Role : std::uint8_t { input, output };
 enum class Count : std::uint8_t { one, optional, many };  // an optional input may be absent behind the others; many is the last input
@@ -51,24 +44,26 @@ struct OutputHints {
 using Layouts = std::vector<Layout>;
 
 template <class K>
-concept KernelDescriptor = std::equality_comparable<K> && std::default_initializable<K> &&
+concept KernelDescriptor = ValueDescriptor<K> &&
     requires(const K& k, std::span<const Layout> layouts, const OutputHints& hints) {
-  { K::info } -> std::convertible_to<KernelInfo>;
-  K::fields;       // std::tuple of Field
   K::operands;     // std::array of OperandSpec, inputs first
   K::tolerances;   // std::array of Tolerance
   { k.infer(layouts, hints) } -> std::same_as<Layouts>;  // outputs for these inputs; throws when there are none
   k.check(layouts, layouts);                             // throws unless these inputs and outputs fit
 };
 
+class Kernel;
+
 // The same, erased: what dispatch, engines and graphs handle.
 struct KernelType {
-  std::string_view family;  // Python module: "image", "linalg", "cnn", "rnn"
+  std::string_view family;
   KernelInfo info;
   std::span<const OperandSpec> operands;
   std::span<const Tolerance> tolerances;
   // Kernels whose operands differ from object to object (a graph) state a type each; engines know them by this one.
   const KernelType* shared = nullptr;
+  const ValueType* value = nullptr;  // its parameters; null when they are no value
+  std::shared_ptr<const Kernel> (*make)(const void* value) = nullptr;
   const KernelType* identity() const { return shared ? shared : this; }
 };
 
@@ -76,6 +71,7 @@ class Kernel {
  public:
   virtual ~Kernel() = default;
   virtual const KernelType& type() const = 0;
+  virtual const void* parameters() const { return nullptr; }  // of type().value
   virtual Layouts infer(std::span<const Layout> inputs, const OutputHints& hints) const = 0;
   virtual void check(std::span<const Layout> inputs, std::span<const Layout> outputs) const = 0;
   // True when the outputs' old contents take part (beta != 0, or a clip rectangle that leaves pixels alone).
@@ -96,6 +92,7 @@ class KernelOf final : public Kernel {
  public:
   explicit KernelOf(K value) : value_(std::move(value)) {}
   const K& value() const { return value_; }
+  const void* parameters() const override { return &value_; }
   const KernelType& type() const override { return kernel_type<K>(); }
   Layouts infer(std::span<const Layout> inputs, const OutputHints& hints) const override {
     return value_.infer(inputs, hints);
@@ -122,14 +119,29 @@ class KernelOf final : public Kernel {
   K value_;
 };
 
+template <KernelDescriptor K>
+KernelType make_kernel_type() {
+  const ValueType& value = value_type<K>();
+  return {value.family, K::info, K::operands, K::tolerances, nullptr, &value, [](const void* v) -> std::shared_ptr<const Kernel> {
+            return std::make_shared<const KernelOf<K>>(*static_cast<const K*>(v));
+          }};
+}
+
+// All of them. Written by the build: the folders are the lists.
+std::span<const KernelType* const> kernel_types();
+
 // Stated once, at the end of each descriptor header; build and bindings find it there.
-#define MPSKIT_KERNEL(family_, Name)                                                                           \
-  static_assert(::mpskit::KernelDescriptor<::mpskit::family_::Name>);                                          \
-  template <>                                                                                                  \
-  inline const ::mpskit::KernelType& mpskit::kernel_type<::mpskit::family_::Name>() {                          \
-    using K = ::mpskit::family_::Name;                                                                         \
-    static const ::mpskit::KernelType type{#family_, K::info, K::operands, K::tolerances};                     \
-    return type;                                                                                               \
+#define MPSKIT_KERNEL(family_, Name)                                                                             \
+  static_assert(::mpskit::KernelDescriptor<::mpskit::family_::Name>);                                            \
+  template <>                                                                                                    \
+  inline const ::mpskit::ValueType& mpskit::value_type<::mpskit::family_::Name>() {                              \
+    static const ::mpskit::ValueType type = ::mpskit::make_value_type<::mpskit::family_::Name>(#family_);        \
+    return type;                                                                                                 \
+  }                                                                                                              \
+  template <>                                                                                                    \
+  inline const ::mpskit::KernelType& mpskit::kernel_type<::mpskit::family_::Name>() {                            \
+    static const ::mpskit::KernelType type = ::mpskit::make_kernel_type<::mpskit::family_::Name>();              \
+    return type;                                                                                                 \
   }
 
 }  // namespace mpskit

@@ -136,4 +136,4 @@ def test_every_kernel_has_a_stub(package: Path) -> None:
         exec(text[text.index("__all__") :].splitlines()[0], namespace)
         assert namespace["__all__"] == names
         for name in names:
-            assert f"class {name}(Kernel):" in text or f"class {name}:" in text
+            assert f"class {name}(Kernel):" in text or f"class {name}(Value):" in text
