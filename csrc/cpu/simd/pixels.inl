@@ -61,17 +61,18 @@ MPSKIT_INLINE Vec<float> load_pixels(const std::uint16_t* p) {
 // The nearest integer in [0, most], ties to even, NaN to 0.
 MPSKIT_INLINE Vec<std::int32_t> round_to_code(Vec<float> v, float most) {
   const Vec<float> zero{}, top = most - zero;
+#if MPSKIT_VECTOR_BYTES == 64  // max takes its second operand when one is NaN
+  const __m512 clamped = _mm512_maskz_min_ps(all_lanes, _mm512_maskz_max_ps(all_lanes, (__m512)v, (__m512)zero), (__m512)top);
+  return (Vec<std::int32_t>)_mm512_maskz_cvtps_epi32(all_lanes, clamped);
+#elif MPSKIT_VECTOR_BYTES == 32
+  return (Vec<std::int32_t>)_mm256_cvtps_epi32(_mm256_min_ps(_mm256_max_ps((__m256)v, (__m256)zero), (__m256)top));
+#elif defined(__x86_64__)
+  return (Vec<std::int32_t>)_mm_cvtps_epi32(_mm_min_ps(_mm_max_ps((__m128)v, (__m128)zero), (__m128)top));
+#elif defined(__aarch64__)  // maxnm takes the number
+  return (Vec<std::int32_t>)vcvtnq_s32_f32(vminq_f32(vmaxnmq_f32((float32x4_t)v, (float32x4_t)zero), (float32x4_t)top));
+#else
   v = v > zero ? v : zero;
   v = v < top ? v : top;
-#if MPSKIT_VECTOR_BYTES == 64
-  return (Vec<std::int32_t>)_mm512_maskz_cvtps_epi32(all_lanes, (__m512)v);
-#elif MPSKIT_VECTOR_BYTES == 32
-  return (Vec<std::int32_t>)_mm256_cvtps_epi32((__m256)v);
-#elif defined(__x86_64__)
-  return (Vec<std::int32_t>)_mm_cvtps_epi32((__m128)v);
-#elif defined(__aarch64__)
-  return (Vec<std::int32_t>)vcvtnq_s32_f32((float32x4_t)v);
-#else
   return (Vec<std::int32_t>)(v + 0x1p23f) & 0x7fffff;  // the sum's last bit counts ones
 #endif
 }
