@@ -10,8 +10,9 @@ namespace {
 constexpr std::int64_t up(std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit * unit; }
 constexpr std::int64_t blocks_of(std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit; }
 
-// Terms of k that one pass over a block of C adds. Fixed, so that sums do not depend on anything but K.
-constexpr std::int64_t most_terms = 1024;
+// Terms of k that one pass over a block of C adds. Fixed, so that sums do not depend on anything but K. A panel of so many
+// stays in L1 beside the rows of a tile: 24 KiB, and 128 KiB of a quick L2 where there is AVX-512.
+constexpr std::int64_t most_terms = MPSKIT_VECTOR_BYTES == 64 ? 1024 : 384;
 std::int64_t terms_per_block(std::int64_t k) { return k <= most_terms ? k : up(blocks_of(k, blocks_of(k, most_terms)), 4); }
 constexpr std::int64_t few_rows_terms = 32;
 // A block of A stays in half of L2: 1 MiB where there is AVX-512, at least half of that elsewhere.

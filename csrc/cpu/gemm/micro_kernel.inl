@@ -67,7 +67,7 @@ void micro_kernel(const MicroArguments<Kind>& m) {
       for (int i = 0; i < rows; ++i) {
         const V x = row(i);
 #pragma GCC unroll 16
-        for (int j = 0; j < columns; ++j) sum[i][j] = multiply_add(x, bs[j], sum[i][j]);
+        for (int j = 0; j < columns; ++j) add_product(sum[i][j], x, bs[j]);
       }
     } else {
       V xs[rows];
@@ -77,7 +77,7 @@ void micro_kernel(const MicroArguments<Kind>& m) {
       for (int j = 0; j < columns; ++j) {
         const V y = column(j);
 #pragma GCC unroll 16
-        for (int i = 0; i < rows; ++i) sum[i][j] = multiply_add(xs[i], y, sum[i][j]);
+        for (int i = 0; i < rows; ++i) add_product(sum[i][j], xs[i], y);
       }
     }
     b += b_step;

@@ -9,6 +9,16 @@ MPSKIT_INLINE float as_float(S v) {
   else return v;
 }
 
+// sum += a * b, in the register where sum is. Compilers may write the result over a or b instead, which moves the sums of a
+// micro-kernel about until they spill.
+#if MPSKIT_VECTOR_BYTES > 16
+MPSKIT_INLINE void add_product(Vec<float>& sum, Vec<float> a, Vec<float> b) { asm("vfmadd231ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b)); }
+#endif
+template <class V>
+MPSKIT_INLINE void add_product(V& sum, V a, V b) {
+  sum = multiply_add(a, b, sum);
+}
+
 // What a micro-kernel multiplies: A elements are broadcast, B elements loaded, `group` terms of the sum per step.
 struct F32 {
   using A = float;
