@@ -296,7 +296,10 @@ extern "C" const MTLRegion MPSRectNoClip;
 - (void)synchronizeOnCommandBuffer:(id<MTLCommandBuffer> _Nonnull)commandBuffer;
 @end
 
-@interface MPSCommandBuffer : NSObject <MTLCommandBuffer>
+@interface MPSCommandBuffer : NSObject <MTLCommandBuffer> {
+ @package
+  id<MTLCommandBuffer> _root;
+}
 @property(readonly, nonatomic, retain) id<MTLCommandBuffer> _Nonnull commandBuffer;
 @property(readonly, nonatomic, retain) id<MTLCommandBuffer> _Nonnull rootCommandBuffer;
 + (instancetype _Nonnull)commandBufferFromCommandQueue:(id<MTLCommandQueue> _Nonnull)commandQueue;
@@ -307,7 +310,10 @@ extern "C" const MTLRegion MPSRectNoClip;
 - (void)prefetchHeapForWorkloadSize:(size_t)workloadSize;
 @end
 
-@interface MPSKeyedUnarchiver : NSKeyedUnarchiver <MPSDeviceProvider>
+@interface MPSKeyedUnarchiver : NSKeyedUnarchiver <MPSDeviceProvider> {
+ @package
+  id<MTLDevice> _mpsDevice;
+}
 + (id _Nullable)unarchivedObjectOfClass:(Class _Nonnull)unarchivedObjectOfClass
                                fromData:(NSData* _Nonnull)data
                                  device:(id<MTLDevice> _Nonnull)device

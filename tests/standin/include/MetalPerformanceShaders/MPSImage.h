@@ -2,6 +2,9 @@
 #pragma once
 #import <MetalPerformanceShaders/MPSCore.h>
 
+namespace standin {
+struct ImageState;
+}
 @class MPSImageDescriptor, MPSImage, MPSTemporaryImage;
 @protocol MPSImageAllocator;
 
@@ -55,7 +58,10 @@ extern "C" void MPSImageBatchSynchronize(MPSImageBatch* _Nonnull, id<MTLCommandB
                                                 count:(NSUInteger)count;
 @end
 
-@interface MPSImage : NSObject
+@interface MPSImage : NSObject {
+ @package
+  standin::ImageState* _state;
+}
 @property(readonly, nonatomic, retain) id<MTLDevice> _Nonnull device;
 @property(readonly, nonatomic) MPSImageFeatureChannelFormat featureChannelFormat;
 @property(readonly, nonatomic) NSUInteger featureChannels;

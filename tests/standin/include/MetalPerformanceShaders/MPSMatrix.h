@@ -2,6 +2,10 @@
 #pragma once
 #import <MetalPerformanceShaders/MPSCore.h>
 
+namespace standin {
+struct MatrixState;
+struct VectorState;
+}
 @class MPSMatrixDescriptor, MPSMatrix, MPSTemporaryMatrix, MPSVectorDescriptor, MPSVector, MPSTemporaryVector;
 
 @interface MPSMatrixDescriptor : NSObject {
@@ -32,7 +36,10 @@
 + (size_t)rowBytesForColumns:(NSUInteger)columns dataType:(MPSDataType)dataType;
 @end
 
-@interface MPSMatrix : NSObject
+@interface MPSMatrix : NSObject {
+ @package
+  standin::MatrixState* _state;
+}
 @property(readonly, nonatomic) NSUInteger columns;
 @property(readonly, nonatomic) id<MTLBuffer> _Nonnull data;
 @property(readonly, nonatomic) MPSDataType dataType;
@@ -83,7 +90,10 @@
                                            dataType:(MPSDataType)dataType;
 @end
 
-@interface MPSVector : NSObject
+@interface MPSVector : NSObject {
+ @package
+  standin::VectorState* _state;
+}
 @property(readonly, nonatomic) id<MTLBuffer> _Nonnull data;
 @property(readonly, nonatomic) MPSDataType dataType;
 @property(readonly, nonatomic, retain) id<MTLDevice> _Nonnull device;
