@@ -44,6 +44,15 @@ struct Converter<bool> {
   static bool from(py::handle v, const Where& w) { return to_bool(v, w); }
   static py::object to(bool v) { return py::bool_(v); }
 };
+template <>
+struct Converter<std::string> {
+  static constexpr std::string_view type = "str";
+  static std::string from(py::handle v, const Where& w) {
+    if (!py::isinstance<py::str>(v)) refuse_type(w, v, "text", "Pass a str.");
+    return py::cast<std::string>(v);
+  }
+  static py::object to(const std::string& v) { return py::str(v); }
+};
 template <class T>
   requires std::floating_point<T>
 struct Converter<T> {

@@ -2,6 +2,7 @@
 
 #include <unordered_map>
 
+#include "bindings/data_source.hpp"
 #include "value_headers.inc"
 
 namespace mpskit::python {
@@ -25,7 +26,8 @@ const Codecs& codecs() {
   static const Codecs all = [] {
     Codecs c;
     add_all<bool, float, double, std::int64_t, Offset, Origin, Region, ScaleTransform, std::array<float, 3>,
-            std::optional<std::int64_t>, std::optional<ScaleTransform>>(c);
+            std::optional<std::int64_t>, std::optional<float>, std::optional<Offset>, std::optional<ScaleTransform>, std::string, std::optional<Array>,
+            cnn::Weights, cnn::Padding>(c);
 #define MPSKIT_LISTED(Name) add_all<Name, std::optional<Name>>(c);
 #include "value_list.inc"
 #undef MPSKIT_LISTED

@@ -25,9 +25,8 @@ std::string represent(const ValueType& type, const void* value) {  // as it is w
   std::string out;
   for (std::size_t i = 0; i < type.fields.size(); ++i) {
     const FieldInfo& f = type.fields[i];
-    const py::object given = get_field(f, value);
-    if (given.equal(get_field(f, defaults.get()))) continue;
-    out += cat(out.empty() ? "" : ", ", f.name, "=", text_of(given));
+    if (f.equal(f.in(value), f.in(defaults.get()))) continue;
+    out += cat(out.empty() ? "" : ", ", f.name, "=", text_of(get_field(f, value)));
   }
   return cat(type.info.name, "(", out, ")");
 }

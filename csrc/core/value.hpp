@@ -34,6 +34,7 @@ struct FieldInfo {
   Range range;
   TypeId type;
   std::ptrdiff_t offset;                        // bytes into the value
+  bool (*equal)(const void*, const void*);
   std::span<const std::string_view> enum_names; // empty unless it is an enumeration, which is read and set by its index
   std::size_t (*enum_index)(const void* field) = nullptr;
   void (*set_enum)(void* field, std::size_t index) = nullptr;
@@ -62,7 +63,8 @@ concept ValueDescriptor = std::equality_comparable<V> && std::default_initializa
 template <class V, class Base, class T>
 FieldInfo field_info(const V& defaults, const Field<Base, T>& f) {
   const auto* begin = reinterpret_cast<const std::byte*>(&defaults);
-  FieldInfo out{f.name, f.unit, f.doc, f.range, type_id<T>, reinterpret_cast<const std::byte*>(&(defaults.*f.member)) - begin, {}};
+  FieldInfo out{f.name, f.unit, f.doc, f.range, type_id<T>, reinterpret_cast<const std::byte*>(&(defaults.*f.member)) - begin,
+                [](const void* a, const void* b) { return *static_cast<const T*>(a) == *static_cast<const T*>(b); }, {}};
   if constexpr (std::is_enum_v<T>) {
     out.enum_names = enum_names<T>;
     out.enum_index = [](const void* field) { return static_cast<std::size_t>(*static_cast<const T*>(field)); };

@@ -2,6 +2,7 @@
 
 from . import (
     _core,
+    cnn,
     image,
     linalg,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "TemporaryVector",
     "UnsupportedError",
     "Vector",
+    "cnn",
     "default_device",
     "demos",
     "device",

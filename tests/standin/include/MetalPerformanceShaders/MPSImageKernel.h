@@ -32,7 +32,6 @@
 
 @interface MPSImageConvolution : MPSUnaryImageKernel {
  @package
-  float* _weights;
   float _bias;
   NSUInteger _kernelHeight;
   NSUInteger _kernelWidth;
@@ -59,10 +58,7 @@
 - (instancetype _Nonnull)initWithDevice:(id<MTLDevice> _Nonnull)device sigma:(float)sigma NS_DESIGNATED_INITIALIZER;
 @end
 
-@interface MPSImageSobel : MPSUnaryImageKernel {
- @package
-  float _colorTransform[3];
-}
+@interface MPSImageSobel : MPSUnaryImageKernel
 @property(readonly, nonatomic) const float* _Nonnull colorTransform;
 - (instancetype _Nullable)initWithCoder:(NSCoder* _Nonnull)coder
                                  device:(id<MTLDevice> _Nonnull)device NS_DESIGNATED_INITIALIZER;
@@ -71,11 +67,7 @@
                linearGrayColorTransform:(const float* _Nonnull)linearGrayColorTransform NS_DESIGNATED_INITIALIZER;
 @end
 
-@interface MPSImageScale : MPSUnaryImageKernel {
- @package
-  BOOL _hasScaleTransform;
-  MPSScaleTransform _scaleTransform;
-}
+@interface MPSImageScale : MPSUnaryImageKernel
 @property(nonatomic) const MPSScaleTransform* _Nullable scaleTransform;
 - (instancetype _Nullable)initWithCoder:(NSCoder* _Nonnull)coder
                                  device:(id<MTLDevice> _Nonnull)device NS_DESIGNATED_INITIALIZER;

@@ -6,13 +6,6 @@
 
 @interface MPSMatrixMultiplication : MPSKernel {
  @package
-  double _alpha;
-  double _beta;
-  NSUInteger _interiorColumns;
-  NSUInteger _resultColumns;
-  NSUInteger _resultRows;
-  BOOL _transposeLeft;
-  BOOL _transposeRight;
   NSUInteger _batchSize;
   NSUInteger _batchStart;
   MTLOrigin _leftMatrixOrigin;
@@ -58,14 +51,7 @@
 @property(nonatomic) MTLOrigin secondarySourceMatrixOrigin;
 @end
 
-@interface MPSMatrixVectorMultiplication : MPSMatrixBinaryKernel {
- @package
-  double _alpha;
-  double _beta;
-  NSUInteger _columns;
-  NSUInteger _rows;
-  BOOL _transpose;
-}
+@interface MPSMatrixVectorMultiplication : MPSMatrixBinaryKernel
 - (void)encodeToCommandBuffer:(id<MTLCommandBuffer> _Nonnull)commandBuffer
                   inputMatrix:(MPSMatrix* _Nonnull)inputMatrix
                   inputVector:(MPSVector* _Nonnull)inputVector
