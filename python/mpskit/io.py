@@ -7,22 +7,28 @@ everything else, and all encoding, is Pillow's. Both release the GIL while they 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
-import tempfile
+import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import _core
 
-__all__ = ["Picture", "SUFFIXES", "load", "preview", "save"]
+__all__ = ["FORMATS", "Picture", "SUFFIXES", "decode", "load", "preview", "save"]
 
-SUFFIXES = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF", ".webp": "WEBP"}
+# Each format with the suffix that new files get.
+FORMATS = {"jpeg": ".jpg", "png": ".png", "tiff": ".tif", "webp": ".webp"}
+SUFFIXES = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".tif": "tiff", ".tiff": "tiff", ".webp": "webp"}
 
-# Pillow modes that are arrays as they stand; others are converted to the mode beside them, which loses nothing.
+# Pillow modes that are arrays as they stand; others are converted to the mode beside them, which keeps every picture's look.
+_DTYPES = {"L": np.uint8, "RGB": np.uint8, "RGBA": np.uint8, "I;16": np.uint16, "F": np.float32}
 _CONVERTED = {
     "1": "L",
     "P": "RGB",
@@ -33,8 +39,8 @@ _CONVERTED = {
     "RGBX": "RGB",
     "CMYK": "RGB",
     "YCbCr": "RGB",
+    "I;16B": "I;16",
 }
-_DTYPES = {"L": np.uint8, "RGB": np.uint8, "RGBA": np.uint8, "I;16": np.uint16, "F": np.float32}
 
 # EXIF orientation -> (transpose first, then flip rows, then flip columns) that brings the picture upright.
 _ORIENTATION = {
@@ -46,10 +52,14 @@ _ORIENTATION = {
     7: (True, True, True),
     8: (True, True, False),
 }
-_ORIENTATION_TAG = 0x0112
+# EXIF tags: orientation; its block of tags about the shot, and there the size of the picture; the block of GPS.
+_ORIENTATION_TAG, _SHOT, _WIDTH, _HEIGHT, _GPS = 0x0112, 0x8769, 0xA002, 0xA003, 0x8825
+# In a TIFF file the same table holds the file's own structure. These alone describe the picture: description, make, model,
+# software, date, artist, copyright, the shot, GPS.
+_DESCRIBING = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298, _SHOT, _GPS)
 
 
-def _pillow() -> Any:
+def require_pillow() -> Any:
     try:
         from PIL import Image
     except ImportError as error:
@@ -64,8 +74,8 @@ class Picture:
     """A decoded file: its pixels, and what has to survive into the file that is written from it."""
 
     array: NDArray[Any]  # (height, width) or (height, width, channels), upright
-    format: str  # Pillow's name of the file format
-    icc_profile: bytes | None = None
+    format: str  # one of FORMATS
+    icc_profile: bytes | None = field(default=None, repr=False)
     exif: bytes | None = field(default=None, repr=False)
 
 
@@ -80,39 +90,49 @@ def load(path: str | os.PathLike[str]) -> Picture:
     Returns
     -------
     Picture
-        uint8 for 8-bit files, uint16 for 16-bit gray, float32 for floating-point TIFF. Palettes, CMYK and 1-bit files
-        become RGB or gray; the EXIF orientation is applied.
+        uint8 for 8-bit files, uint16 for 16-bit gray, float32 for floating-point TIFF, upright whatever the EXIF orientation.
+        Palettes, transparent gray and 1-bit files become RGB, RGBA and gray; CMYK becomes RGB, by its colour profile (to sRGB)
+        where it has one.
 
     Raises
     ------
     ValueError
-        The file is broken, or it cannot be decoded without loss (16 bits of colour).
+        The file is broken, or an array cannot hold all of it: several pages or frames, 16 bits of colour.
+    OSError
+        The file cannot be read.
     ImportError
         Pillow is missing.
     """
-    Image = _pillow()
     data = Path(path).read_bytes()
     try:
-        with Image.open(_reader(data)) as image:
-            raw_modes = {tile[3] if isinstance(tile[3], str) else tile[3][0] for tile in image.tile if tile[3]}
-            if any(";16" in mode and image.mode in ("RGB", "RGBA") for mode in raw_modes):
-                raise ValueError(
-                    "16 bits per colour channel would be cut to 8; allowed: 8-bit colour, 16-bit gray. Convert the file first"
-                )
-            exif = image.getexif()
-            orientation = int(exif.get(_ORIENTATION_TAG, 1))
-            if exif:
-                exif[_ORIENTATION_TAG] = 1
-            array = (
-                _decode_jpeg(data, image) if image.format == "JPEG" and image.mode in ("L", "RGB") else _to_array(image)
-            )
-            if orientation in _ORIENTATION:
-                array = _upright(array, orientation)
-            return Picture(array, image.format, image.info.get("icc_profile"), exif.tobytes() if exif else None)
+        return decode(data)
     except ValueError as error:
-        raise ValueError(f"load: {os.fspath(path)}: {error}.") from error
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:  # what Pillow raises for broken files
-        raise ValueError(f"load: {os.fspath(path)} cannot be decoded: {error}") from error
+        raise ValueError(f"load: {os.fspath(path)} {error}") from error
+
+
+def decode(data: bytes) -> Picture:
+    """What `load` does, from bytes in memory."""
+    Image = require_pillow()
+    try:
+        with Image.open(BytesIO(data), formats=("JPEG", "PNG", "TIFF", "WEBP")) as image:
+            kind = "jpeg" if image.format == "MPO" else image.format.lower()  # MPO: a JPEG with previews behind it
+            _refuse_loss(image, kind)
+            profile = image.info.get("icc_profile")
+            if kind == "jpeg" and image.mode in ("L", "RGB"):
+                array = _decode_jpeg(data, image)
+            elif image.mode == "CMYK":
+                array, profile = _decode_cmyk(image, profile)
+            else:
+                array = _to_array(image)
+            exif = image.getexif()  # after decoding: Pillow turns a TIFF upright by itself, and says so here
+            array = _upright(array, exif.get(_ORIENTATION_TAG, 1))
+            return Picture(array, kind, profile, _exif_of(exif, kind))
+    except (MemoryError, ImportError):
+        raise
+    except Image.UnidentifiedImageError as error:
+        raise ValueError("is no JPEG, PNG, TIFF or WebP file.") from error
+    except Exception as error:  # decoders raise anything for a broken file: OSError, SyntaxError, struct.error, ...
+        raise ValueError(f"cannot be decoded: {str(error) or type(error).__name__}") from error
 
 
 def save(
@@ -133,7 +153,9 @@ def save(
     array : array
         uint8 (height, width[, 1, 3 or 4 channels]); uint16 gray as PNG or TIFF; float32 gray as TIFF.
     like : Picture, optional
-        Whose colour profile and EXIF data to keep.
+        Whose EXIF data to keep, and whose colour profile where it fits the channels.
+    format : str, optional
+        "jpeg", "png", "tiff" or "webp".
     quality : int
         Of JPEG and WebP, 1 to 100.
     force : bool
@@ -146,40 +168,69 @@ def save(
     ValueError
         The format cannot hold the array.
     """
-    Image = _pillow()
+    Image = require_pillow()
     target = Path(path)
     kind = format or SUFFIXES.get(target.suffix.lower())
     if kind is None:
         raise ValueError(
-            f"save: {target.name} has no known suffix; allowed: {', '.join(SUFFIXES)}. Choose one of them."
+            f"save: {target.name} has no known suffix; allowed: {', '.join(SUFFIXES)}. Choose one of them, or pass format=."
         )
-    image = _from_array(Image, np.asarray(array), kind)
+    if kind not in FORMATS:
+        raise ValueError(f"save: format is {format!r}; allowed: {', '.join(map(repr, FORMATS))}.")
+    if isinstance(quality, bool) or not isinstance(quality, int) or not 1 <= quality <= 100:
+        raise ValueError(f"save: quality is {quality!r}; allowed: an integer, 1 <= quality <= 100.")
+    array = np.asarray(array)
+    image = _from_array(Image, array, kind)
     options: dict[str, Any] = {}
-    if kind in ("JPEG", "WEBP"):
+    if kind in ("jpeg", "webp"):
         options["quality"] = quality
-    if kind == "PNG":
+    if kind == "png":
         options["compress_level"] = 1  # three times as fast as Pillow's default for some 10 % more bytes
-    if like is not None and like.icc_profile:
+    if like is not None and like.icc_profile and like.icc_profile[16:20] == (b"GRAY" if image.mode == "L" else b"RGB "):
         options["icc_profile"] = like.icc_profile
-    if like is not None and like.exif and kind != "TIFF":
-        options["exif"] = like.exif
+    if like is not None and like.exif:
+        exif = Image.Exif()
+        exif.load(like.exif)
+        shot = exif.get_ifd(_SHOT)
+        if _WIDTH in shot:
+            shot[_WIDTH], shot[_HEIGHT] = image.size
+        options["exif"] = _exif_of(exif, kind)
+    with _appearing(target, force) as file:
+        image.save(file, kind, **options)
 
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}.", suffix=".partial")
+
+@contextlib.contextmanager
+def _appearing(target: Path, force: bool) -> Iterator[IO[bytes]]:
+    """A file to write that takes its name when it is whole; with an error it leaves nothing."""
+    partial = target.with_name(f".{secrets.token_hex(8)}.partial")
+    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)  # the umask is the system's business
     try:
         with os.fdopen(handle, "wb") as file:
-            image.save(file, kind, **options)
-        os.chmod(name, 0o666 & ~_umask())
+            yield file
         if force:
-            os.replace(name, target)
+            os.replace(partial, target)
         else:
-            os.link(name, target)  # fails when the name is taken; replace would not
-    except FileExistsError:
-        raise FileExistsError(
-            f"save: {target} exists; nothing is overwritten. Pass force=True (--force) to replace it."
-        ) from None
+            _rename_new(partial, target)
     finally:
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(name)
+            os.unlink(partial)
+
+
+def _rename_new(partial: Path, target: Path) -> None:
+    try:
+        os.link(partial, target)  # fails when the name is taken; a rename would not
+        return
+    except FileExistsError:
+        taken = True
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK):
+            raise
+        taken = target.exists()  # no hard links here, as on FAT: the best that is left
+    if taken:
+        raise FileExistsError(
+            f"save: {target} exists; nothing is overwritten. Pass force=True (--force) to replace it."
+        )
+    os.rename(partial, target)
 
 
 def preview(array: NDArray[Any]) -> bytes | None:
@@ -192,29 +243,27 @@ def preview(array: NDArray[Any]) -> bytes | None:
     if array.size == 0 or not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))):
         return None
     try:
-        Image = _pillow()
+        Image = require_pillow()
     except ImportError:
         return None
     if array.dtype == np.uint16:
         array = (array >> 8).astype(np.uint8)
     elif array.dtype != np.uint8:
         array = np.rint(np.clip(np.nan_to_num(array.astype(np.float32)), 0, 1) * 255).astype(np.uint8)
-    file = _reader(b"")
-    Image.fromarray(np.ascontiguousarray(array)).save(file, "PNG", compress_level=1)
-    png: bytes = file.getvalue()
-    return png
+    file = BytesIO()
+    Image.fromarray(np.ascontiguousarray(array)).save(file, "png", compress_level=1)
+    return file.getvalue()
 
 
-def _reader(data: bytes) -> Any:
-    import io
-
-    return io.BytesIO(data)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _refuse_loss(image: Any, kind: str) -> None:
+    frames = 1 if kind == "jpeg" else getattr(image, "n_frames", 1)
+    if frames > 1:
+        raise ValueError(f"it holds {frames} pages or frames; allowed: one. Split it into single pictures first.")
+    raw_modes = {tile[3] if isinstance(tile[3], str) else tile[3][0] for tile in image.tile if tile[3]}
+    if image.mode in ("LA", "RGB", "RGBA") and any(";16" in mode for mode in raw_modes):
+        raise ValueError(
+            "16 bits per colour channel would be cut to 8; allowed: 8-bit colour, 16-bit gray. Convert the file first."
+        )
 
 
 def _decode_jpeg(data: bytes, image: Any) -> NDArray[Any]:
@@ -229,17 +278,25 @@ def _decode_jpeg(data: bytes, image: Any) -> NDArray[Any]:
     return pixels
 
 
+def _decode_cmyk(image: Any, profile: bytes | None) -> tuple[NDArray[Any], bytes | None]:
+    if not profile:
+        return _to_array(image), None
+    from PIL import ImageCms
+
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+    rgb = ImageCms.profileToProfile(image, ImageCms.ImageCmsProfile(BytesIO(profile)), srgb, outputMode="RGB")
+    return _to_array(rgb), srgb.tobytes()
+
+
 def _to_array(image: Any) -> NDArray[Any]:
     mode = image.mode
-    if mode == "P" and "transparency" in image.info:
+    if "transparency" in image.info and mode in ("1", "L", "P", "RGB"):  # a colour that stands for none
         image = image.convert("RGBA")
     elif mode in _CONVERTED:
         image = image.convert(_CONVERTED[mode])
-    elif mode == "I;16B":
-        image = image.convert("I;16")
     if image.mode not in _DTYPES:
         raise ValueError(
-            f"pixels of mode {mode} are not supported; allowed: {', '.join(_DTYPES)}, {', '.join(_CONVERTED)}"
+            f"pixels of Pillow's mode {mode} are not supported; allowed: {', '.join([*_DTYPES, *_CONVERTED])}."
         )
     pixels = np.asarray(image)
     out: NDArray[Any] = _core.empty(pixels.shape, _DTYPES[image.mode])
@@ -247,33 +304,52 @@ def _to_array(image: Any) -> NDArray[Any]:
     return out
 
 
+def _exif_of(exif: Any, kind: str) -> bytes | None:
+    """What of the EXIF data belongs into another file, whose picture is upright."""
+    if kind == "tiff":
+        for tag in set(exif) - set(_DESCRIBING):
+            del exif[tag]
+    if _ORIENTATION_TAG in exif:
+        exif[_ORIENTATION_TAG] = 1
+    return exif.tobytes() if len(exif) else None
+
+
 def _upright(array: NDArray[Any], orientation: int) -> NDArray[Any]:
+    if orientation not in _ORIENTATION:
+        return array
     transpose, rows, columns = _ORIENTATION[orientation]
     if transpose:
         array = array.swapaxes(0, 1)
-    if rows:
-        array = array[::-1]
-    if columns:
-        array = array[:, ::-1]
+    array = array[:: -1 if rows else 1, :: -1 if columns else 1]
     out: NDArray[Any] = _core.empty(array.shape, array.dtype)
-    out[...] = array
+    # A channel and some columns at a time stay in the cache: 4 ms for 1920x1080 RGB instead of 16 in one assignment.
+    pixels, upright = (a.reshape(*a.shape[:2], -1) for a in (array, out))
+    for begin in range(0, array.shape[1], 256):
+        for channel in range(pixels.shape[2]):
+            upright[:, begin : begin + 256, channel] = pixels[:, begin : begin + 256, channel]
     return out
 
 
 def _from_array(Image: Any, array: NDArray[Any], kind: str) -> Any:
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
-    shape_ok = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))
-    kinds = {"uint8": ("JPEG", "PNG", "TIFF", "WEBP"), "uint16": ("PNG", "TIFF"), "float32": ("TIFF",)}
+    shape_ok = array.size > 0 and (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4)))
+    kinds = {"uint8": tuple(FORMATS), "uint16": ("png", "tiff"), "float32": ("tiff",)}
+    longest = {"jpeg": 65500, "webp": 16383}.get(kind, 2**31 - 1)
+    if shape_ok and max(array.shape[:2]) > longest:
+        raise ValueError(
+            f"save: {kind} cannot hold {array.shape[1]} x {array.shape[0]} pixels; allowed: up to {longest} a side. "
+            "Choose another format."
+        )
     deep_colour = array.ndim == 3 and array.dtype != np.uint8
     if (
         not shape_ok
         or kind not in kinds.get(array.dtype.name, ())
         or deep_colour
-        or (kind == "JPEG" and array.ndim == 3 and array.shape[2] == 4)
+        or (kind == "jpeg" and array.ndim == 3 and array.shape[2] == 4)
     ):
         raise ValueError(
             f"save: {kind} cannot hold an array of shape {array.shape} and dtype {array.dtype}; allowed: uint8 gray, RGB "
-            "(and RGBA but for JPEG), uint16 gray as PNG or TIFF, float32 gray as TIFF. Convert it, or choose another format."
+            "(and RGBA but for jpeg), uint16 gray as png or tiff, float32 gray as tiff. Convert it, or choose another format."
         )
     return Image.fromarray(np.ascontiguousarray(array))

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import ast
+import itertools
 import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import _core, io
+from ._kernel_text import parse
+from ._picture_files import FilePlan, plan_files
 
-__all__ = ["Failure", "Pipeline", "Summary", "parse"]
+__all__ = ["Failure", "Pipeline", "Results", "Summary", "parse"]
 
 
 @dataclass(frozen=True)
@@ -30,16 +33,26 @@ class Failure:
     error: Exception
 
 
+_STAGES = ("read", "decode", "kernels", "encode")
+
+
 @dataclass
 class Summary:
     """What a run did."""
 
     done: int = 0
     failed: list[tuple[str, str]] = field(default_factory=list)  # file, reason
+    existing: int = 0  # left alone, because their results were there
     seconds: float = 0.0
     device: str = ""
     threads: int = 0
-    pixels: int = 0
+    pixels: int = 0  # of the sources
+    stages: dict[str, float] = field(
+        default_factory=lambda: dict.fromkeys(_STAGES, 0.0)
+    )  # seconds, all threads together
+    results: list[NDArray[Any] | None] | None = field(
+        default=None, repr=False
+    )  # in the order of the files; a run without `out`
 
     @property
     def images_per_second(self) -> float:
@@ -49,9 +62,11 @@ class Summary:
         return {
             "images": self.done,
             "failed": [{"file": name, "error": reason} for name, reason in self.failed],
+            "existing": self.existing,
             "seconds": round(self.seconds, 4),
             "images_per_second": round(self.images_per_second, 2),
             "megapixels_per_second": round(self.pixels / 1e6 / self.seconds, 2) if self.seconds > 0 else 0.0,
+            "stage_seconds": {name: round(seconds, 4) for name, seconds in self.stages.items()},
             "device": self.device,
             "threads": self.threads,
         }
@@ -84,9 +99,7 @@ class Pipeline:
                     "Pass a list of kernels, or their text."
                 )
         self._device = _core.device(device) if device is not None else _core.default_device()
-        if threads is not None and (not isinstance(threads, int) or isinstance(threads, bool) or threads < 1):
-            raise ValueError(f"Pipeline: threads is {threads!r}; allowed: an integer from 1.")
-        self.threads: int = threads or _core.num_threads()
+        self.threads: int = _count("threads", threads, _core.num_threads())
 
     def __repr__(self) -> str:
         return f"Pipeline([{', '.join(map(repr, self.kernels))}], device={str(self._device)!r}, threads={self.threads})"
@@ -96,7 +109,9 @@ class Pipeline:
         return str(self._device)
 
     def __call__(self, image: Any) -> Any:
-        """Apply the kernels to one picture: array in, array out; Image in, Image out."""
+        """Apply the kernels to one picture: array in, array out; Image in, Image out; a file's path in, array out."""
+        if isinstance(image, (str, os.PathLike)):
+            image = io.load(image).array
         if not self.kernels:
             return image
         result = image
@@ -108,31 +123,37 @@ class Pipeline:
 
     def map(
         self, iterable: Iterable[Any], *, in_flight: int | None = None, on_error: Literal["raise", "return"] = "raise"
-    ) -> Iterator[Any]:
+    ) -> Results:
         """Results in the order of the items, computed while the caller uses the ones before.
 
         Parameters
         ----------
-        iterable : iterable of arrays or Images
-            Read no further ahead than `in_flight` items.
+        iterable : iterable of arrays, Images, or paths of picture files
+            Read no further ahead than `in_flight` items. Files are decoded by the threads that do the work.
         in_flight : int, optional
             Items under way at once; threads + 1 when omitted.
         on_error : "raise" or "return"
             Raise the error of a bad item in its place, or give a `Failure` there and go on.
+
+        Returns
+        -------
+        iterator
+            Its `close()`, or leaving it as a context manager, waits for what is under way and drops the rest.
         """
         if on_error not in ("raise", "return"):
             raise ValueError(f"Pipeline.map: on_error is {on_error!r}; allowed: 'raise', 'return'.")
-        ahead = self._in_flight(in_flight)
-        return self._map(self, iterable, ahead, on_error)
+        ahead = _count("in_flight", in_flight, self.threads + 1)
+        return Results(self, iterable, ahead, on_error)
 
     def run(
         self,
         paths: Iterable[str | os.PathLike[str]],
-        out: str | os.PathLike[str],
+        out: str | os.PathLike[str] | None = None,
         *,
         in_flight: int | None = None,
         strict: bool = False,
         force: bool = False,
+        skip_existing: bool = False,
         format: str | None = None,
         quality: int = 90,
         progress: Callable[[Summary], None] | None = None,
@@ -143,120 +164,168 @@ class Pipeline:
         Parameters
         ----------
         paths : iterable of str or path
-            JPEG, PNG, TIFF and WebP files, or folders of them (searched through; their structure is kept).
-        out : str or path
-            The folder for the results, made when missing.
+            JPEG, PNG, TIFF and WebP files, or folders of them (searched through, without hidden files; their structure is kept).
+        out : str or path, optional
+            The folder for the results, made when missing. Without it they are kept in memory: `Summary.results`.
+        in_flight : int, optional
+            Pictures under way at once; threads + 1 when omitted. On the CPU engine never more than threads.
         strict : bool
             Stop at the first bad file instead of reporting and skipping it.
         force : bool
             Replace results that exist; otherwise nothing is overwritten.
+        skip_existing : bool
+            Leave out the files whose results exist, for instance after a run that was stopped.
         format : str, optional
             "jpeg", "png", "tiff" or "webp"; that of each source when omitted.
         quality : int
             Of JPEG and WebP results, 1 to 100.
         progress : callable, optional
-            Called with the Summary so far after each file.
+            Called with the Summary so far after each file, in this thread.
         total : callable, optional
             Called once with the number of files, before the first.
+
+        Raises
+        ------
+        FileExistsError
+            A result exists, and neither `force` nor `skip_existing` is set. Nothing was done.
+        ValueError
+            The arguments are wrong, there is no picture, or `strict` is set and a file is bad.
         """
-        if not isinstance(quality, int) or not 1 <= quality <= 100:
-            raise ValueError(f"Pipeline.run: quality is {quality!r}; allowed: 1 <= quality <= 100.")
-        jobs = _plan_files(paths, Path(out), format)
-        if not force:
-            existing = [str(target) for _, target in jobs if target.exists()]
-            if existing:
-                raise FileExistsError(
-                    f"Pipeline.run: {len(existing)} results exist, the first is {existing[0]}; nothing is overwritten. "
-                    "Pass force=True (--force), or another folder."
-                )
+        io.require_pillow()
+        folder = Path(out) if out is not None else None
+        _check_output(format, quality, force, skip_existing)
+        workers = _count("in_flight", in_flight, self.threads + 1)
+        if self.device == "cpu":  # there a picture under way is a thread at work
+            workers = min(workers, self.threads)
+        plan = plan_files([paths] if isinstance(paths, (str, os.PathLike)) else paths, folder, format)
         summary = Summary(device=self.device, threads=self.threads)
+        if skip_existing:
+            found = len(plan.jobs)
+            plan.jobs = [job for job in plan.jobs if job[1] is None or not job[1].exists()]
+            summary.existing = found - len(plan.jobs)
+        elif not force:
+            _refuse_existing(plan)
+        if folder is None:
+            summary.results = [None] * len(plan.jobs)
+        else:
+            _make_folder(folder)
         if total is not None:
-            total(len(jobs))
+            total(len(plan.jobs) + len(plan.bad))
+
         begin = time.perf_counter()
-
-        def process(job: tuple[Path, Path]) -> int:
-            source, target = job
-            picture = io.load(source)
-            result = self(picture.array)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            io.save(target, result, picture, quality=quality, force=force)
-            return int(picture.array.shape[0] * picture.array.shape[1])
-
-        results = self._map(process, jobs, self._in_flight(in_flight), "return")
+        for name, reason in plan.bad:
+            self._report(summary, Path(name), reason, strict, progress)
+        jobs = iter(enumerate(plan.jobs))
+        waiting: dict[Future[_Done], int] = {}
+        crew = _crew(self, workers)
         try:
-            for job, result in zip(jobs, results, strict=True):
-                summary.seconds = time.perf_counter() - begin
-                if isinstance(result, Failure):
-                    if strict:
-                        raise result.error
-                    summary.failed.append((str(job[0]), str(result.error)))
-                else:
+            while True:
+                while len(waiting) < 2 * workers and (job := next(jobs, None)):
+                    index, (source, target) = job
+                    waiting[crew.submit(self._process, source, target, quality, force)] = index
+                if not waiting:
+                    break
+                for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                    index = waiting.pop(future)
+                    error = future.exception()
+                    summary.seconds = time.perf_counter() - begin
+                    if error is not None:
+                        source = plan.jobs[index][0]
+                        self._report(summary, source, _reason(error), strict, progress, error)
+                        continue
+                    done = future.result()
                     summary.done += 1
-                    summary.pixels += result
-                if progress is not None:
-                    progress(summary)
+                    summary.pixels += done.pixels
+                    for name, seconds in zip(_STAGES, done.seconds, strict=True):
+                        summary.stages[name] += seconds
+                    if summary.results is not None:
+                        summary.results[index] = done.result
+                    if progress is not None:
+                        progress(summary)
         finally:
-            results.close()
+            crew.shutdown(wait=True, cancel_futures=True)
         return summary
 
-    def _in_flight(self, in_flight: int | None) -> int:
-        if in_flight is None:
-            return self.threads + 1
-        if not isinstance(in_flight, int) or isinstance(in_flight, bool) or in_flight < 1:
-            raise ValueError(f"Pipeline: in_flight is {in_flight!r}; allowed: an integer from 1.")
-        return in_flight
-
-    def _map(self, function: Callable[[Any], Any], items: Iterable[Any], ahead: int, on_error: str) -> _Results:
-        return _Results(self, function, items, ahead, on_error)
-
-
-class _Results(Iterator[Any]):
-    """Ordered results of a function over items, a bounded number under way. Closing it waits for those under way."""
-
-    def __init__(
-        self, pipeline: Pipeline, function: Callable[[Any], Any], items: Iterable[Any], ahead: int, on_error: str
+    @staticmethod
+    def _report(
+        summary: Summary,
+        source: Path,
+        reason: str,
+        strict: bool,
+        progress: Callable[[Summary], None] | None,
+        error: BaseException | None = None,
     ) -> None:
+        summary.failed.append((str(source), reason))
+        if progress is not None:
+            progress(summary)
+        if strict:
+            raise ValueError(f"Pipeline.run: {source}: {reason}") from error
+
+    def _process(self, source: Path, target: Path | None, quality: int, force: bool) -> _Done:
+        times = [time.perf_counter()]
+        data = source.read_bytes()
+        times.append(time.perf_counter())
+        picture = io.decode(data)
+        times.append(time.perf_counter())
+        result = self(picture.array)
+        times.append(time.perf_counter())
+        if target is not None:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            io.save(target, result, picture, quality=quality, force=force)
+        times.append(time.perf_counter())
+        seconds = [after - before for before, after in itertools.pairwise(times)]
+        height, width = picture.array.shape[:2]
+        return _Done(height * width, seconds, result if target is None else None)
+
+
+@dataclass(frozen=True)
+class _Done:
+    pixels: int
+    seconds: list[float]  # of each stage
+    result: NDArray[Any] | None
+
+
+class Results(Iterator[Any]):
+    """Ordered results of a pipeline over items, a bounded number under way. Closing it waits for those under way."""
+
+    def __init__(self, pipeline: Pipeline, items: Iterable[Any], ahead: int, on_error: str) -> None:
         # A GPU works while its threads wait, so every item in flight gets a thread there; on the CPU a thread is a core.
-        workers = pipeline.threads if pipeline.device == "cpu" else max(ahead, pipeline.threads)
-        self._executor = ThreadPoolExecutor(
-            workers, thread_name_prefix="mpskit-pipeline", initializer=_enter_worker, initargs=(pipeline._device,)
-        )
-        self._function = function
+        self._crew = _crew(pipeline, min(ahead, pipeline.threads) if pipeline.device == "cpu" else ahead)
+        self._pipeline = pipeline
         self._items = enumerate(items)
         self._ahead = ahead
         self._on_error = on_error
         self._waiting: deque[tuple[int, Any, Future[Any]]] = deque()
+        self._ended: Exception | None = None  # the items' own error; it comes after the results of those before it
 
     def __next__(self) -> Any:
         try:
-            while len(self._waiting) < self._ahead:
-                index, item = next(self._items)
-                self._waiting.append((index, item, self._executor.submit(self._function, item)))
-        except StopIteration:
-            pass
-        except BaseException:
-            self.close()
-            raise
-        if not self._waiting:
-            self.close()
-            raise StopIteration
-        index, item, future = self._waiting.popleft()
-        try:
-            return future.result()
-        except Exception as error:
-            if self._on_error == "return":
+            self._read_ahead()
+            if not self._waiting:
+                raise self._ended or StopIteration()
+            index, item, future = self._waiting.popleft()
+            error = future.exception()
+            if isinstance(error, Exception) and self._on_error == "return":
                 return Failure(index, item, error)
+            return future.result()
+        except BaseException:  # Ctrl-C too: what is under way finishes, the rest is dropped
             self.close()
             raise
-        except BaseException:  # Ctrl-C: let what is under way finish, drop the rest
-            self.close()
-            raise
+
+    def _read_ahead(self) -> None:
+        try:
+            while len(self._waiting) < self._ahead and self._ended is None:
+                index, item = next(self._items)
+                self._waiting.append((index, item, self._crew.submit(self._pipeline, item)))
+        except Exception as error:
+            self._ended = error
 
     def close(self) -> None:
+        self._ended = StopIteration()
         self._waiting.clear()
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        self._crew.shutdown(wait=True, cancel_futures=True)
 
-    def __enter__(self) -> _Results:
+    def __enter__(self) -> Results:
         return self
 
     def __exit__(
@@ -265,103 +334,65 @@ class _Results(Iterator[Any]):
         self.close()
 
 
+def _crew(pipeline: Pipeline, workers: int) -> ThreadPoolExecutor:
+    # One worker with several threads at its disposal spreads each picture over them.
+    is_serial = workers > 1 or pipeline.threads == 1
+    return ThreadPoolExecutor(
+        workers,
+        thread_name_prefix="mpskit-pipeline",
+        initializer=_enter_worker,
+        initargs=(pipeline._device, is_serial),
+    )
+
+
 _worker = threading.local()
 
 
-def _enter_worker(device: Any) -> None:
-    # Held for the life of the thread: its own queue, its own core, its device.
-    _worker.scope = _core._WorkerScope()
-    _worker.scope.__enter__()
+def _enter_worker(device: Any, is_serial: bool) -> None:
+    # Held for the life of the thread: its device and, where it is to stay on one core, a queue of its own.
+    if is_serial:
+        _worker.scope = _core._WorkerScope()
+        _worker.scope.__enter__()
     _worker.device = device
     device.__enter__()
 
 
-def parse(text: str) -> list[Any]:
-    """Kernels out of their text: "gaussian_blur(sigma=2) | lanczos_scale(width=299, height=299)".
-
-    Names are those of mps.image in snake_case; parameters are Python literals.
-
-    Raises
-    ------
-    ValueError
-        The text is no chain of kernels; the message names the part and the nearest kernel.
-    """
-    try:
-        node = ast.parse(text.strip(), mode="eval").body
-    except SyntaxError as error:
-        raise ValueError(
-            f"pipeline: {text!r} is not a chain of kernels ({error.msg}); allowed: name(key=value) | name(key=value)."
-        ) from None
-    stages: list[ast.expr] = []
-    while isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-        stages.append(node.right)
-        node = node.left
-    stages.append(node)
-    return [_parse_stage(stage) for stage in reversed(stages)]
+def _count(name: str, value: int | None, default: int) -> int:
+    if value is None:
+        return default
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 1024:
+        raise ValueError(f"Pipeline: {name} is {value!r}; allowed: an integer, 1 <= {name} <= 1024.")
+    return value
 
 
-def _kernels_by_name() -> dict[str, Any]:
-    from . import image
-
-    found = {}
-    for name in image.__all__:
-        kernel = getattr(image, name)
-        operands = kernel._descriptor["operands"]
-        if [o["role"] for o in operands] == ["input", "output"]:
-            found["".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_")] = kernel
-    return found
+def _check_output(format: str | None, quality: int, force: bool, skip_existing: bool) -> None:
+    if isinstance(quality, bool) or not isinstance(quality, int) or not 1 <= quality <= 100:
+        raise ValueError(f"Pipeline.run: quality is {quality!r}; allowed: an integer, 1 <= quality <= 100.")
+    if format is not None and format not in io.FORMATS:
+        raise ValueError(f"Pipeline.run: format is {format!r}; allowed: {', '.join(map(repr, io.FORMATS))}.")
+    if force and skip_existing:
+        raise ValueError("Pipeline.run: force and skip_existing are both set; allowed: one of them.")
 
 
-def _parse_stage(node: ast.expr) -> Any:
-    kernels = _kernels_by_name()
-    call = node if isinstance(node, ast.Call) else None
-    name_node = call.func if call else node
-    if not isinstance(name_node, ast.Name) or (call and call.args):
-        raise ValueError(
-            f"pipeline: {ast.unparse(node)!r} is not a kernel; allowed: name(key=value), with keywords only."
+def _refuse_existing(plan: FilePlan) -> None:
+    existing = [str(target) for _, target in plan.jobs if target is not None and target.exists()]
+    if existing:
+        raise FileExistsError(
+            f"Pipeline.run: {len(existing)} of the results exist, the first is {existing[0]}; nothing is overwritten. "
+            "Pass force=True (--force) to replace them, skip_existing=True (--skip-existing) to leave them, or another folder."
         )
-    if name_node.id not in kernels:
-        import difflib
-
-        near = difflib.get_close_matches(name_node.id, kernels, 1)
-        hint = f" Did you mean '{near[0]}'?" if near else ""
-        raise ValueError(f"pipeline: there is no kernel '{name_node.id}'; allowed: {', '.join(kernels)}.{hint}")
-    arguments = {}
-    for keyword in call.keywords if call else ():
-        if keyword.arg is None:
-            raise ValueError(f"pipeline: {ast.unparse(node)!r} holds **; allowed: name(key=value).")
-        try:
-            arguments[keyword.arg] = ast.literal_eval(keyword.value)
-        except ValueError:
-            raise ValueError(
-                f"pipeline: {keyword.arg}={ast.unparse(keyword.value)} is not a literal; allowed: numbers, strings, tuples, True, False, None."
-            ) from None
-    return kernels[name_node.id](**arguments)
 
 
-def _plan_files(paths: Iterable[str | os.PathLike[str]], out: Path, format: str | None) -> list[tuple[Path, Path]]:
-    suffixes = {"jpeg": ".jpg", "png": ".png", "tiff": ".tif", "webp": ".webp"}
-    if format is not None and format not in suffixes:
-        raise ValueError(f"Pipeline.run: format is {format!r}; allowed: {', '.join(map(repr, suffixes))}.")
-    jobs: list[tuple[Path, Path]] = []
-    claimed: dict[Path, Path] = {}
-    for given in paths:
-        root = Path(given)
-        if root.is_dir():
-            found = sorted(p for p in root.rglob("*") if p.suffix.lower() in io.SUFFIXES and p.is_file())
-            pairs = [(p, p.relative_to(root)) for p in found]
-        else:
-            pairs = [(root, Path(root.name))]
-        for source, relative in pairs:
-            suffix = suffixes[format] if format else relative.suffix
-            target = out / relative.with_suffix(suffix)
-            if target in claimed:
-                raise ValueError(
-                    f"Pipeline.run: {claimed[target]} and {source} would both become {target}; allowed: one file a name. "
-                    "Process them into two folders, or pass their common folder."
-                )
-            if source.resolve() == target.resolve():
-                raise ValueError(f"Pipeline.run: {source} would be replaced by its own result. Choose another folder.")
-            claimed[target] = source
-            jobs.append((source, target))
-    return jobs
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise ValueError(f"Pipeline.run: out is {folder}, which is a file; allowed: a folder.") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(f"Pipeline.run: out is {folder}, where this user may not write. Choose another folder.")
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror if error.filename is None else f"{error.strerror}: {error.filename}"
+    return str(error) or type(error).__name__

@@ -3,27 +3,47 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import os
+import signal
 import sys
+import warnings
 from collections.abc import Sequence
+from types import FrameType
 from typing import Any
 
 __all__ = ["main"]
 
-OK, SOME_FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+OK, SOME_FAILED, WRONG_USE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     options = _parser().parse_args(arguments)
+    with contextlib.suppress(ValueError):  # called from another thread than the first: signals are somebody else's
+        signal.signal(signal.SIGTERM, _terminate)
     try:
-        return int(options.command(options))
-    except KeyboardInterrupt:
-        print("mpskit: stopped; finished pictures are whole, none is half-written.", file=sys.stderr)
-        return INTERRUPTED
-    except (ValueError, TypeError, OSError, ImportError, NotImplementedError) as error:
+        code = int(options.command(options))
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt as error:
+        print("mpskit: stopped; finished results are whole, none is half-written.", file=sys.stderr)
+        return TERMINATED if isinstance(error, _Terminated) else INTERRUPTED
+    except BrokenPipeError:  # the reader of our output went away, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return SOME_FAILED
+    except (ValueError, TypeError, OSError, ImportError, NotImplementedError, RuntimeError) as error:
         print(f"mpskit: {error}", file=sys.stderr)
         return WRONG_USE
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, which ends a run as cleanly as Ctrl-C."""
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise _Terminated
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -39,12 +59,20 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser(
         "run",
         help="apply kernels to files and folders of pictures",
-        epilog='example: mpskit run "gaussian_blur(sigma=2) | lanczos_scale(width=299, height=299)" photos --out small',
+        description="Apply kernels, one after the other, to every picture, and write the results under the same names into a folder.",
+        epilog="""\
+example:
+  mpskit run "gaussian_blur(sigma=2) | lanczos_scale(width=299, height=299)" photos --out small
+
+exit code:
+  0 all done; 1 some files were bad (each is named, the others are done); 2 wrong use, nothing was done;
+  130, 143 stopped by Ctrl-C or SIGTERM (finished results are whole; go on with --skip-existing)""",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    run.add_argument("kernels", help='"name(key=value) | name(key=value)", names as in mps.image')
+    run.add_argument("kernels", metavar="KERNELS", help='"name(key=value) | name(key=value)", names as in mps.image')
     run.add_argument("paths", nargs="+", metavar="PHOTOS", help="JPEG, PNG, TIFF, WebP files, or folders of them")
-    run.add_argument("--out", required=True, metavar="DIR", help="folder for the results")
-    run.add_argument("--device", help="cpu or metal (default: the best there is)")
+    run.add_argument("--out", required=True, metavar="DIR", help="folder for the results, made when missing")
+    run.add_argument("--device", metavar="NAME", help="cpu or metal (default: the best there is)")
     run.add_argument(
         "--threads", type=int, metavar="N", help="pictures worked on at once on the host (default: one a core)"
     )
@@ -53,9 +81,11 @@ def _parser() -> argparse.ArgumentParser:
         "--format", choices=["jpeg", "png", "tiff", "webp"], help="of the results (default: as each source)"
     )
     run.add_argument("--quality", type=int, default=90, metavar="1..100", help="of JPEG and WebP results (default: 90)")
-    run.add_argument("--strict", action="store_true", help="stop at the first broken file")
-    run.add_argument("--force", action="store_true", help="replace results that exist")
-    run.add_argument("--json", action="store_true", help="print a summary as JSON")
+    run.add_argument("--strict", action="store_true", help="stop at the first bad file")
+    existing = run.add_mutually_exclusive_group()
+    existing.add_argument("--force", action="store_true", help="replace results that exist")
+    existing.add_argument("--skip-existing", action="store_true", help="leave out files whose results exist")
+    run.add_argument("--json", action="store_true", help="print the summary as JSON")
     run.add_argument("--quiet", action="store_true", help="no progress bar")
     run.set_defaults(command=_run)
 
@@ -68,7 +98,8 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--pictures", metavar="DIR", help="also write ten of the drawn pictures there, to try `mpskit run` on"
     )
-    demo.add_argument("--device", help="cpu or metal (default: the best there is)")
+    demo.add_argument("--device", metavar="NAME", help="cpu or metal (default: the best there is)")
+    demo.add_argument("--force", action="store_true", help="replace a contact sheet that exists")
     demo.set_defaults(command=_demo)
 
     info = commands.add_parser("info", help="devices, instruction sets, versions, what is missing and why")
@@ -80,17 +111,24 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace) -> int:
     from ..pipeline import Pipeline, Summary
 
+    # Pillow warns of pictures above 89 megapixels; here somebody asked for them. It still refuses twice that.
+    warnings.filterwarnings("ignore", message="Image size .* exceeds limit")
     pipeline = Pipeline(options.kernels, device=options.device, threads=options.threads)
-    bar = _progress_bar(options)
+    bar = None if options.quiet else _progress_bar()
+    reported = 0
 
     def progress(summary: Summary) -> None:
-        if bar is None:
-            return
-        reported = summary.done + len(summary.failed)
-        if len(summary.failed) > bar.failures:
-            bar.failures = len(summary.failed)
-            bar.bar.write(f"skipped {summary.failed[-1][0]}: {summary.failed[-1][1]}", file=sys.stderr)
-        bar.bar.update(reported - bar.bar.n)
+        nonlocal reported
+        for name, reason in summary.failed[reported:]:
+            line = f"failed: {name}: {reason}"
+            print(line, file=sys.stderr) if bar is None else bar.write(line, file=sys.stderr)
+        reported = len(summary.failed)
+        if bar is not None:
+            bar.update(summary.done + len(summary.failed) - bar.n)
+
+    def total(count: int) -> None:
+        if bar is not None:
+            bar.reset(count)
 
     try:
         summary = pipeline.run(
@@ -99,50 +137,50 @@ def _run(options: argparse.Namespace) -> int:
             in_flight=options.in_flight,
             strict=options.strict,
             force=options.force,
+            skip_existing=options.skip_existing,
             format=options.format,
             quality=options.quality,
             progress=progress,
-            total=bar.set_total if bar else None,
+            total=total,
         )
+    except ValueError:
+        if options.strict and reported:  # the bad file is named already
+            print("mpskit: stopped at the first bad file (--strict); finished results are whole.", file=sys.stderr)
+            return SOME_FAILED
+        raise
     finally:
         if bar is not None:
-            bar.bar.close()
-    if bar is None:
-        for name, reason in summary.failed:
-            print(f"skipped {name}: {reason}", file=sys.stderr)
+            bar.close()
     if options.json:
         print(json.dumps(summary.as_dict(), indent=2))
     else:
-        print(
-            f"{summary.done} pictures in {summary.seconds:.2f} s ({summary.images_per_second:.1f} a second) on {summary.device}, "
-            f"{summary.threads} threads" + (f"; {len(summary.failed)} skipped" if summary.failed else "")
-        )
+        print(_in_words(summary))
     return SOME_FAILED if summary.failed else OK
 
 
-class _Bar:
-    def __init__(self, tqdm: Any) -> None:
-        self.bar = tqdm(unit=" images", dynamic_ncols=True, file=sys.stderr)
-        self.failures = 0
+def _in_words(summary: Any) -> str:
+    speed = f" in {summary.seconds:.2f} s ({summary.images_per_second:.1f} images/s)" if summary.done else ""
+    return (
+        f"{summary.done} pictures{speed} on {summary.device}, {summary.threads} threads"
+        + (f"; {summary.existing} existed" if summary.existing else "")
+        + (f"; {len(summary.failed)} failed" if summary.failed else "")
+    )
 
-    def set_total(self, total: int) -> None:
-        self.bar.reset(total)
 
-
-def _progress_bar(options: argparse.Namespace) -> _Bar | None:
-    if options.quiet or options.json:
+def _progress_bar() -> Any:
+    if not sys.stderr.isatty():
         return None
     try:
         from tqdm import tqdm
     except ImportError:
         return None
-    return _Bar(tqdm)
+    return tqdm(unit=" images", dynamic_ncols=True, file=sys.stderr, total=0)
 
 
 def _demo(options: argparse.Namespace) -> int:
     from ..demos import run
 
-    return run(options.out, options.device, options.pictures)
+    return run(options.out, options.device, options.pictures, force=options.force)
 
 
 def _info(options: argparse.Namespace) -> int:

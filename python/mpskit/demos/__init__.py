@@ -33,27 +33,38 @@ def write_pictures(folder: str | os.PathLike[str], count: int = 10) -> list[Path
     return paths
 
 
-def run(out: str | os.PathLike[str], device: str | None = None, pictures: str | os.PathLike[str] | None = None) -> int:
+def run(
+    out: str | os.PathLike[str],
+    device: str | None = None,
+    pictures: str | os.PathLike[str] | None = None,
+    *,
+    force: bool = False,
+) -> int:
     """Run the demo; returns the exit code of the command.
 
     Parameters
     ----------
     out : str or path
-        The contact sheet, a PNG file; replaced when it exists.
+        The contact sheet, a PNG file.
     device : str, optional
         Where to run; the default device when omitted.
     pictures : str or path, optional
         A folder for ten of the drawn pictures as JPEG files, to try `mpskit run` on.
+    force : bool
+        Replace the contact sheet when it exists.
     """
+    io.require_pillow()
+    where = _core.device(device) if device is not None else _core.default_device()
+    if Path(out).exists() and not force:
+        raise FileExistsError(f"demo: {out} exists; nothing is overwritten. Pass --force to replace it.")
     if pictures is not None:
-        written = write_pictures(pictures)
-        print(f"{len(written)} pictures in {Path(pictures)}")
-    with _core.device(device) if device is not None else _core.default_device() as where:
-        print(f"device: {where}: {where.description}")
+        print(f"{len(write_pictures(pictures))} pictures in {Path(pictures)}")
+    print(f"device: {where}: {where.description}")
+    with where:
         cells = [*_images(), *_networks()]
         _matrices()
         _sequences()
-    io.save(out, _sheet(cells), force=True)
+    io.save(out, _sheet(cells), force=force)
     print(f"contact sheet: {Path(out)}")
     return 0
 

@@ -14,7 +14,9 @@ struct Step {  // what one encoder recorded
   NSString* name;  // retained by the job
   std::vector<Use> uses;
   Work work;
+  bool is_signal;  // runs when the command buffer fails too: other queues wait for it
 };
+id<MTLComputeCommandEncoder> make_compute_encoder(StandinCommandBuffer* command_buffer);  // autoreleased
 
 // The thread of a queue. It shares the ownership of its state: the last command buffer, and with it the queue, often dies on
 // that very thread.

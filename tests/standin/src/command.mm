@@ -1,4 +1,5 @@
 #include "command.hpp"
+#include "event.hpp"
 
 #import <Foundation/NSThread.h>
 
@@ -127,10 +128,10 @@ StandinCommandBuffer* root(id<MTLCommandBuffer> command_buffer) {
   return (StandinCommandBuffer*)command_buffer;
 }
 
-static void record(StandinCommandBuffer* cb, NSString* name, std::vector<Use> uses, Work work) {
+static void record(StandinCommandBuffer* cb, NSString* name, std::vector<Use> uses, Work work, bool is_signal = false) {
   std::lock_guard lock(cb->_mutex);
   require(cb->_status < MTLCommandBufferStatusCommitted, @"%@: encoding into a command buffer that was committed", name);
-  cb->_steps.push_back({[name copy], std::move(uses), std::move(work)});
+  cb->_steps.push_back({[name copy], std::move(uses), std::move(work), is_signal});
 }
 
 void encode(id<MTLCommandBuffer> command_buffer, NSString* name, std::vector<Use> uses, Work work) {
@@ -272,7 +273,7 @@ void encode_from(id<MTLCommandEncoder> encoder, id<MTLCommandBuffer> command_buf
     std::vector<Step> uploads;
     for (const Step& step : _steps)
       for (const Use& use : step.uses)
-        if (Work work = use.memory->upload(use.memory)) uploads.push_back({[@"upload" copy], {{use.memory, true}}, std::move(work)});
+        if (Work work = use.memory->upload(use.memory)) uploads.push_back({[@"upload" copy], {{use.memory, true}}, std::move(work), false});
     _steps.insert(_steps.begin(), std::make_move_iterator(uploads.begin()), std::make_move_iterator(uploads.end()));
     count_uses(_steps, 1);
   }
@@ -316,9 +317,12 @@ void encode_from(id<MTLCommandEncoder> encoder, id<MTLCommandBuffer> command_buf
     @try {
       _steps[i].work();
     } @catch (NSException* e) {
-      error = [self errorWithCode:MTLCommandBufferErrorInternal text:e.reason faulted:i];
+      const bool is_timeout = [e.name isEqual:@"timeout"];
+      error = [self errorWithCode:is_timeout ? MTLCommandBufferErrorTimeout : MTLCommandBufferErrorInternal text:e.reason faulted:i];
     }
   }
+  for (const Step& step : _steps)
+    if (error && step.is_signal) step.work();
   count_uses(_steps, -1);
   [self dropSteps];  // and with them resources that nobody else holds
   {
@@ -369,6 +373,32 @@ void encode_from(id<MTLCommandEncoder> encoder, id<MTLCommandBuffer> command_buf
 }
 - (id<MTLBlitCommandEncoder>)blitCommandEncoder {
   return [[[NSClassFromString(@"StandinBlitEncoder") alloc] initWithCommandBuffer:self label:@"blit"] autorelease];
+}
+- (id<MTLComputeCommandEncoder>)computeCommandEncoder {
+  return make_compute_encoder(self);
+}
+- (id<MTLComputeCommandEncoder>)computeCommandEncoderWithDispatchType:(MTLDispatchType)type {
+  require(type == MTLDispatchTypeSerial, @"the stand-in has serial compute encoders");
+  return make_compute_encoder(self);
+}
+- (void)event:(id<MTLEvent>)event value:(uint64_t)value signal:(bool)is_signal {
+  require(!_open, @"an event while the encoder '%@' is open", _open.label);
+  require([(id)event isKindOfClass:[StandinEvent class]], @"an event of another implementation, or none");
+  const Keep<StandinEvent*> keep((StandinEvent*)event);
+  Work work = [=] {
+    if (is_signal) {
+      [keep.get() signal:value];
+    } else if (![keep.get() waitFor:value]) {
+      [NSException raise:@"timeout" format:@"%@: nobody signals %lu", words(MTLCommandBufferErrorTimeout), static_cast<unsigned long>(value)];
+    }
+  };
+  record(self, @"event", {}, std::move(work), is_signal);
+}
+- (void)encodeSignalEvent:(id<MTLEvent>)event value:(uint64_t)value {
+  [self event:event value:value signal:true];
+}
+- (void)encodeWaitForEvent:(id<MTLEvent>)event value:(uint64_t)value {
+  [self event:event value:value signal:false];
 }
 @end
 

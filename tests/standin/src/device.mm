@@ -4,6 +4,8 @@
 #include <mutex>
 
 #include "command.hpp"
+#include "compute.hpp"
+#include "event.hpp"
 #include "resource.hpp"
 #include "warm_up.hpp"
 
@@ -100,6 +102,23 @@ using namespace standin;
   if (reinterpret_cast<uintptr_t>(pointer) % page || length % page || !length) return nil;
   auto memory = Memory::adopt(pointer, length, storage_mode(options), deallocator);
   return memory ? [[StandinBuffer alloc] initWithMemory:std::move(memory) device:self options:options] : nil;
+}
+- (id<MTLLibrary>)newLibraryWithSource:(NSString*)source options:(MTLCompileOptions*)options error:(NSError**)error {
+  require(!options || options.languageVersion, @"a language version of 0");
+  std::vector<Entry> kernels;
+  const std::string wrong = parse(source.UTF8String, kernels);
+  if (wrong.empty()) return [[StandinLibrary alloc] initWithDevice:self entries:std::move(kernels)];
+  NSDictionary* info = @{NSLocalizedDescriptionKey : [NSString stringWithUTF8String:wrong.c_str()]};
+  if (error) *error = [NSError errorWithDomain:MTLLibraryErrorDomain code:MTLLibraryErrorCompileFailure userInfo:info];
+  return nil;
+}
+- (id<MTLComputePipelineState>)newComputePipelineStateWithFunction:(id<MTLFunction>)function error:(NSError**)error {
+  (void)error;
+  require([(id)function isKindOfClass:[StandinFunction class]], @"a function of another implementation, or none");
+  return [[StandinPipeline alloc] initWithDevice:self entries:((StandinFunction*)function)->_entries];
+}
+- (id<MTLEvent>)newEvent {
+  return [[StandinEvent alloc] initWithDevice:self];
 }
 - (id<MTLTexture>)newTextureWithDescriptor:(MTLTextureDescriptor*)descriptor {
   return [StandinTexture newWithDescriptor:descriptor device:self];

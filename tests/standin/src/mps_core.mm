@@ -171,6 +171,12 @@ void MPSStateBatchSynchronize(MPSStateBatch* batch, id<MTLCommandBuffer> command
 - (void)addScheduledHandler:(MTLCommandBufferHandler)block { [_root addScheduledHandler:block]; }
 - (id<MTLBlitCommandEncoder>)blitCommandEncoder { return [_root blitCommandEncoder]; }
 - (void)commit { [_root commit]; }
+- (id<MTLComputeCommandEncoder>)computeCommandEncoder { return [_root computeCommandEncoder]; }
+- (id<MTLComputeCommandEncoder>)computeCommandEncoderWithDispatchType:(MTLDispatchType)type {
+  return [_root computeCommandEncoderWithDispatchType:type];
+}
+- (void)encodeSignalEvent:(id<MTLEvent>)event value:(uint64_t)value { [_root encodeSignalEvent:event value:value]; }
+- (void)encodeWaitForEvent:(id<MTLEvent>)event value:(uint64_t)value { [_root encodeWaitForEvent:event value:value]; }
 - (void)enqueue { [_root enqueue]; }
 - (void)popDebugGroup { [_root popDebugGroup]; }
 - (void)pushDebugGroup:(NSString*)string { [_root pushDebugGroup:string]; }

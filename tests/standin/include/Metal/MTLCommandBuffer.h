@@ -1,6 +1,6 @@
-// Command queues, command buffers and the blit encoder.
+// Command queues, command buffers and their encoders.
 #pragma once
-#import <Metal/MTLResource.h>
+#import <Metal/MTLCompute.h>
 
 @class MTLCommandBufferDescriptor;
 @protocol MTLDevice
@@ -45,6 +45,10 @@
 - (void)addScheduledHandler:(MTLCommandBufferHandler _Nonnull)block;
 - (id<MTLBlitCommandEncoder> _Nullable)blitCommandEncoder;
 - (void)commit;
+- (id<MTLComputeCommandEncoder> _Nullable)computeCommandEncoder;
+- (id<MTLComputeCommandEncoder> _Nullable)computeCommandEncoderWithDispatchType:(MTLDispatchType)dispatchType;
+- (void)encodeSignalEvent:(id<MTLEvent> _Nonnull)event value:(uint64_t)value;
+- (void)encodeWaitForEvent:(id<MTLEvent> _Nonnull)event value:(uint64_t)value;
 - (void)enqueue;
 - (void)popDebugGroup;
 - (void)pushDebugGroup:(NSString* _Nonnull)string;
@@ -100,4 +104,15 @@
 - (void)optimizeContentsForGPUAccess:(id<MTLTexture> _Nonnull)texture;
 - (void)synchronizeResource:(id<MTLResource> _Nonnull)resource;
 - (void)synchronizeTexture:(id<MTLTexture> _Nonnull)texture slice:(NSUInteger)slice level:(NSUInteger)level;
+@end
+
+@protocol MTLComputeCommandEncoder <MTLCommandEncoder>
+@property(readonly, nonatomic) MTLDispatchType dispatchType;
+- (void)dispatchThreadgroups:(MTLSize)threadgroupsPerGrid threadsPerThreadgroup:(MTLSize)threadsPerThreadgroup;
+- (void)dispatchThreads:(MTLSize)threadsPerGrid threadsPerThreadgroup:(MTLSize)threadsPerThreadgroup;
+- (void)setBuffer:(id<MTLBuffer> _Nullable)buffer offset:(NSUInteger)offset atIndex:(NSUInteger)index;
+- (void)setBufferOffset:(NSUInteger)offset atIndex:(NSUInteger)index;
+- (void)setBytes:(const void* _Nonnull)bytes length:(NSUInteger)length atIndex:(NSUInteger)index;
+- (void)setComputePipelineState:(id<MTLComputePipelineState> _Nonnull)state;
+- (void)setTexture:(id<MTLTexture> _Nullable)texture atIndex:(NSUInteger)index;
 @end

@@ -34,6 +34,12 @@ extern "C" id<MTLDevice> _Nullable MTLCreateSystemDefaultDevice(void) NS_RETURNS
 - (id<MTLBuffer> _Nullable)newBufferWithLength:(NSUInteger)length options:(MTLResourceOptions)options;
 - (id<MTLCommandQueue> _Nullable)newCommandQueue;
 - (id<MTLCommandQueue> _Nullable)newCommandQueueWithMaxCommandBufferCount:(NSUInteger)maxCommandBufferCount;
+- (id<MTLComputePipelineState> _Nullable)newComputePipelineStateWithFunction:(id<MTLFunction> _Nonnull)computeFunction
+                                                                       error:(NSError* _Nullable* _Nullable)error;
+- (id<MTLEvent> _Nullable)newEvent;
+- (id<MTLLibrary> _Nullable)newLibraryWithSource:(NSString* _Nonnull)source
+                                         options:(MTLCompileOptions* _Nullable)options
+                                           error:(NSError* _Nullable* _Nullable)error;
 - (id<MTLTexture> _Nullable)newTextureWithDescriptor:(MTLTextureDescriptor* _Nonnull)descriptor;
 - (BOOL)supportsFamily:(MTLGPUFamily)family;
 @end

@@ -2,9 +2,11 @@
 #pragma once
 #import <MetalPerformanceShaders/MPSImage.h>
 
-@class MPSNNDefaultPadding, MPSCNNKernel, MPSNNNeuronDescriptor, MPSCNNNeuron, MPSCNNConvolutionDescriptor,
-    MPSCNNSubPixelConvolutionDescriptor, MPSCNNDepthWiseConvolutionDescriptor, MPSCNNConvolution, MPSCNNFullyConnected,
-    MPSCNNPooling, MPSCNNPoolingMax, MPSCNNPoolingAverage, MPSCNNPoolingL2Norm, MPSCNNSoftMax, MPSCNNLogSoftMax;
+#include <memory>
+#include <vector>
+
+@class MPSNNDefaultPadding, MPSCNNKernel, MPSNNNeuronDescriptor, MPSCNNConvolutionDescriptor,
+    MPSCNNDepthWiseConvolutionDescriptor, MPSCNNConvolution, MPSCNNPooling, MPSCNNPoolingMax, MPSCNNSoftMax;
 @protocol MPSNNPadding
 , MPSCNNConvolutionDataSource;
 
@@ -20,14 +22,31 @@
 - (NSString* _Nonnull)label;
 @end
 
-@interface MPSNNDefaultPadding : NSObject <MPSNNPadding>
-+ (instancetype _Nonnull)paddingForTensorflowAveragePooling;
-+ (instancetype _Nonnull)paddingForTensorflowAveragePoolingValidOnly;
+@interface MPSNNDefaultPadding : NSObject <MPSNNPadding> {
+ @package
+  MPSNNPaddingMethod _method;
+}
 + (instancetype _Nonnull)paddingWithMethod:(MPSNNPaddingMethod)method;
 - (NSString* _Nonnull)label;
 @end
 
-@interface MPSCNNKernel : MPSKernel
+@interface MPSCNNKernel : MPSKernel {
+ @package
+  MTLRegion _clipRect;
+  NSUInteger _destinationFeatureChannelOffset;
+  id<MPSImageAllocator> _destinationImageAllocator;
+  NSUInteger _dilationRateX;
+  NSUInteger _dilationRateY;
+  MPSImageEdgeMode _edgeMode;
+  NSUInteger _kernelHeight;
+  NSUInteger _kernelWidth;
+  MPSOffset _offset;
+  id<MPSNNPadding> _padding;
+  NSUInteger _sourceFeatureChannelMaxCount;
+  NSUInteger _sourceFeatureChannelOffset;
+  NSUInteger _strideInPixelsX;
+  NSUInteger _strideInPixelsY;
+}
 @property(nonatomic) MTLRegion clipRect;
 @property(nonatomic) NSUInteger destinationFeatureChannelOffset;
 @property(nonatomic, retain) id<MPSImageAllocator> _Nonnull destinationImageAllocator;
@@ -35,7 +54,6 @@
 @property(readonly, nonatomic) NSUInteger dilationRateY;
 @property(nonatomic) MPSImageEdgeMode edgeMode;
 @property(readonly, nonatomic) BOOL isBackwards;
-@property(readonly, nonatomic) BOOL isStateModified;
 @property(readonly, nonatomic) NSUInteger kernelHeight;
 @property(readonly, nonatomic) NSUInteger kernelWidth;
 @property(nonatomic) MPSOffset offset;
@@ -51,45 +69,12 @@
 - (void)encodeBatchToCommandBuffer:(id<MTLCommandBuffer> _Nonnull)commandBuffer
                       sourceImages:(MPSImageBatch* _Nonnull)sourceImages
                  destinationImages:(MPSImageBatch* _Nonnull)destinationImages;
-- (void)encodeBatchToCommandBuffer:(id<MTLCommandBuffer> _Nonnull)commandBuffer
-                      sourceImages:(MPSImageBatch* _Nonnull)sourceImages
-                 destinationStates:(MPSStateBatch* _Nullable)destinationStates
-                 destinationImages:(MPSImageBatch* _Nonnull)destinationImages;
-- (MPSImageBatch* _Nonnull)encodeBatchToCommandBuffer:(id<MTLCommandBuffer> _Nonnull)commandBuffer
-                                         sourceImages:(MPSImageBatch* _Nonnull)sourceImages
-                                    destinationStates:(MPSStateBatch* _Nullable* _Nonnull)destinationStates
-                          destinationStateIsTemporary:(BOOL)destinationStateIsTemporary;
 - (MPSImage* _Nonnull)encodeToCommandBuffer:(id<MTLCommandBuffer> _Nonnull)commandBuffer
                                 sourceImage:(MPSImage* _Nonnull)sourceImage;
 - (void)encodeToCommandBuffer:(id<MTLCommandBuffer> _Nonnull)commandBuffer
                   sourceImage:(MPSImage* _Nonnull)sourceImage
              destinationImage:(MPSImage* _Nonnull)destinationImage;
-- (void)encodeToCommandBuffer:(id<MTLCommandBuffer> _Nonnull)commandBuffer
-                  sourceImage:(MPSImage* _Nonnull)sourceImage
-             destinationState:(MPSState* _Nonnull)destinationState
-             destinationImage:(MPSImage* _Nonnull)destinationImage;
-- (MPSImage* _Nonnull)encodeToCommandBuffer:(id<MTLCommandBuffer> _Nonnull)commandBuffer
-                                sourceImage:(MPSImage* _Nonnull)sourceImage
-                           destinationState:(MPSState* _Nullable* _Nonnull)destinationState
-                destinationStateIsTemporary:(BOOL)destinationStateIsTemporary;
-- (instancetype _Nullable)initWithCoder:(NSCoder* _Nonnull)coder
-                                 device:(id<MTLDevice> _Nonnull)device NS_DESIGNATED_INITIALIZER;
 - (instancetype _Nonnull)initWithDevice:(id<MTLDevice> _Nonnull)device NS_DESIGNATED_INITIALIZER;
-- (BOOL)isResultStateReusedAcrossBatch;
-- (MPSStateBatch* _Nullable)resultStateBatchForSourceImage:(MPSImageBatch* _Nonnull)sourceImage
-                                              sourceStates:(NSArray<MPSStateBatch*>* _Nullable)sourceStates
-                                          destinationImage:(MPSImageBatch* _Nonnull)destinationImage;
-- (MPSState* _Nullable)resultStateForSourceImage:(MPSImage* _Nonnull)sourceImage
-                                    sourceStates:(NSArray<MPSState*>* _Nullable)sourceStates
-                                destinationImage:(MPSImage* _Nonnull)destinationImage;
-- (MPSStateBatch* _Nullable)temporaryResultStateBatchForCommandBuffer:(id<MTLCommandBuffer> _Nonnull)commandBuffer
-                                                          sourceImage:(MPSImageBatch* _Nonnull)sourceImage
-                                                         sourceStates:(NSArray<MPSStateBatch*>* _Nullable)sourceStates
-                                                     destinationImage:(MPSImageBatch* _Nonnull)destinationImage;
-- (MPSState* _Nullable)temporaryResultStateForCommandBuffer:(id<MTLCommandBuffer> _Nonnull)commandBuffer
-                                                sourceImage:(MPSImage* _Nonnull)sourceImage
-                                               sourceStates:(NSArray<MPSState*>* _Nullable)sourceStates
-                                           destinationImage:(MPSImage* _Nonnull)destinationImage;
 @end
 
 @interface MPSNNNeuronDescriptor : NSObject <NSCopying, NSSecureCoding> {
@@ -105,28 +90,25 @@
 @property(nonatomic) float c;
 @property(nonatomic, retain) NSData* _Nullable data;
 @property(nonatomic) MPSCNNNeuronType neuronType;
-+ (MPSNNNeuronDescriptor* _Nonnull)cnnNeuronDescriptorWithType:(MPSCNNNeuronType)type;
-+ (MPSNNNeuronDescriptor* _Nonnull)cnnNeuronDescriptorWithType:(MPSCNNNeuronType)type a:(float)a;
-+ (MPSNNNeuronDescriptor* _Nonnull)cnnNeuronDescriptorWithType:(MPSCNNNeuronType)type a:(float)a b:(float)b;
 + (MPSNNNeuronDescriptor* _Nonnull)cnnNeuronDescriptorWithType:(MPSCNNNeuronType)type a:(float)a b:(float)b c:(float)c;
-+ (MPSNNNeuronDescriptor* _Nonnull)cnnNeuronPReLUDescriptorWithData:(NSData* _Nonnull)data noCopy:(bool)noCopy;
 - (instancetype _Nonnull)init NS_UNAVAILABLE;
 @end
 
-@interface MPSCNNNeuron : MPSCNNKernel
-@property(readonly, nonatomic) float a;
-@property(readonly, nonatomic) float b;
-@property(readonly, nonatomic) float c;
-@property(readonly, nonatomic, retain) NSData* _Nullable data;
-@property(readonly, nonatomic) MPSCNNNeuronType neuronType;
-- (instancetype _Nullable)initWithCoder:(NSCoder* _Nonnull)coder
-                                 device:(id<MTLDevice> _Nonnull)device NS_DESIGNATED_INITIALIZER;
-- (instancetype _Nonnull)initWithDevice:(id<MTLDevice> _Nonnull)device NS_UNAVAILABLE;
-- (instancetype _Nonnull)initWithDevice:(id<MTLDevice> _Nonnull)device
-                       neuronDescriptor:(MPSNNNeuronDescriptor* _Nonnull)neuronDescriptor NS_DESIGNATED_INITIALIZER;
-@end
-
-@interface MPSCNNConvolutionDescriptor : NSObject <NSCopying, NSSecureCoding>
+@interface MPSCNNConvolutionDescriptor : NSObject <NSCopying, NSSecureCoding> {
+ @package
+  NSUInteger _dilationRateX;
+  NSUInteger _dilationRateY;
+  MPSNNNeuronDescriptor* _fusedNeuronDescriptor;
+  NSUInteger _groups;
+  NSUInteger _inputFeatureChannels;
+  NSUInteger _kernelHeight;
+  NSUInteger _kernelWidth;
+  NSUInteger _outputFeatureChannels;
+  NSUInteger _strideInPixelsX;
+  NSUInteger _strideInPixelsY;
+  std::vector<float> _scale;  // of batch normalization, one an output channel; empty: none
+  std::vector<float> _shift;
+}
 @property(nonatomic) NSUInteger dilationRateX;
 @property(nonatomic) NSUInteger dilationRateY;
 @property(nonatomic, retain) MPSNNNeuronDescriptor* _Nonnull fusedNeuronDescriptor;
@@ -151,10 +133,6 @@
                                                     epsilon:(const float)epsilon;
 @end
 
-@interface MPSCNNSubPixelConvolutionDescriptor : MPSCNNConvolutionDescriptor
-@property(nonatomic) NSUInteger subPixelScaleFactor;
-@end
-
 @interface MPSCNNDepthWiseConvolutionDescriptor : MPSCNNConvolutionDescriptor
 @property(readonly, nonatomic) NSUInteger channelMultiplier;
 @end
@@ -176,38 +154,30 @@
 - (MPSCNNWeightsQuantizationType)weightsQuantizationType;
 @end
 
-@interface MPSCNNConvolution : MPSCNNKernel
+namespace standin {
+struct ConvolutionWeights;
+}
+
+@interface MPSCNNConvolution : MPSCNNKernel {
+ @package
+  MPSNNConvolutionAccumulatorPrecisionOption _accumulatorPrecisionOption;
+  id<MPSCNNConvolutionDataSource> _dataSource;
+  std::shared_ptr<const standin::ConvolutionWeights> _weights;
+}
 @property(nonatomic) MPSNNConvolutionAccumulatorPrecisionOption accumulatorPrecisionOption;
 @property(readonly, nonatomic) NSUInteger channelMultiplier;
 @property(readonly, nonatomic, retain) id<MPSCNNConvolutionDataSource> _Nonnull dataSource;
-@property(readonly, nonatomic) MPSNNNeuronDescriptor* _Nullable fusedNeuronDescriptor;
 @property(readonly, nonatomic) NSUInteger groups;
 @property(readonly, nonatomic) NSUInteger inputFeatureChannels;
 @property(readonly, nonatomic) NSUInteger outputFeatureChannels;
-@property(readonly, nonatomic) NSUInteger subPixelScaleFactor;
-- (instancetype _Nullable)initWithCoder:(NSCoder* _Nonnull)coder
-                                 device:(id<MTLDevice> _Nonnull)device NS_DESIGNATED_INITIALIZER;
 - (instancetype _Nonnull)initWithDevice:(id<MTLDevice> _Nonnull)device NS_UNAVAILABLE;
 - (instancetype _Nonnull)initWithDevice:(id<MTLDevice> _Nonnull)device
                                 weights:(id<MPSCNNConvolutionDataSource> _Nonnull)weights NS_DESIGNATED_INITIALIZER;
 - (void)reloadWeightsAndBiasesFromDataSource;
 @end
 
-@interface MPSCNNFullyConnected : MPSCNNConvolution
-- (instancetype _Nullable)initWithCoder:(NSCoder* _Nonnull)coder
-                                 device:(id<MTLDevice> _Nonnull)device NS_DESIGNATED_INITIALIZER;
-- (instancetype _Nonnull)initWithDevice:(id<MTLDevice> _Nonnull)device NS_UNAVAILABLE;
-- (instancetype _Nonnull)initWithDevice:(id<MTLDevice> _Nonnull)device
-                                weights:(id<MPSCNNConvolutionDataSource> _Nonnull)weights NS_DESIGNATED_INITIALIZER;
-@end
-
 @interface MPSCNNPooling : MPSCNNKernel
-- (instancetype _Nullable)initWithCoder:(NSCoder* _Nonnull)coder
-                                 device:(id<MTLDevice> _Nonnull)device NS_DESIGNATED_INITIALIZER;
 - (instancetype _Nonnull)initWithDevice:(id<MTLDevice> _Nonnull)device NS_UNAVAILABLE;
-- (instancetype _Nonnull)initWithDevice:(id<MTLDevice> _Nonnull)device
-                            kernelWidth:(NSUInteger)kernelWidth
-                           kernelHeight:(NSUInteger)kernelHeight;
 - (instancetype _Nonnull)initWithDevice:(id<MTLDevice> _Nonnull)device
                             kernelWidth:(NSUInteger)kernelWidth
                            kernelHeight:(NSUInteger)kernelHeight
@@ -216,30 +186,6 @@
 @end
 
 @interface MPSCNNPoolingMax : MPSCNNPooling
-- (instancetype _Nullable)initWithCoder:(NSCoder* _Nonnull)coder
-                                 device:(id<MTLDevice> _Nonnull)device NS_DESIGNATED_INITIALIZER;
-- (instancetype _Nonnull)initWithDevice:(id<MTLDevice> _Nonnull)device
-                            kernelWidth:(NSUInteger)kernelWidth
-                           kernelHeight:(NSUInteger)kernelHeight
-                        strideInPixelsX:(NSUInteger)strideInPixelsX
-                        strideInPixelsY:(NSUInteger)strideInPixelsY NS_DESIGNATED_INITIALIZER;
-@end
-
-@interface MPSCNNPoolingAverage : MPSCNNPooling
-@property(nonatomic) NSUInteger zeroPadSizeX;
-@property(nonatomic) NSUInteger zeroPadSizeY;
-- (instancetype _Nullable)initWithCoder:(NSCoder* _Nonnull)coder
-                                 device:(id<MTLDevice> _Nonnull)device NS_DESIGNATED_INITIALIZER;
-- (instancetype _Nonnull)initWithDevice:(id<MTLDevice> _Nonnull)device
-                            kernelWidth:(NSUInteger)kernelWidth
-                           kernelHeight:(NSUInteger)kernelHeight
-                        strideInPixelsX:(NSUInteger)strideInPixelsX
-                        strideInPixelsY:(NSUInteger)strideInPixelsY NS_DESIGNATED_INITIALIZER;
-@end
-
-@interface MPSCNNPoolingL2Norm : MPSCNNPooling
-- (instancetype _Nullable)initWithCoder:(NSCoder* _Nonnull)coder
-                                 device:(id<MTLDevice> _Nonnull)device NS_DESIGNATED_INITIALIZER;
 - (instancetype _Nonnull)initWithDevice:(id<MTLDevice> _Nonnull)device
                             kernelWidth:(NSUInteger)kernelWidth
                            kernelHeight:(NSUInteger)kernelHeight
@@ -248,7 +194,4 @@
 @end
 
 @interface MPSCNNSoftMax : MPSCNNKernel
-@end
-
-@interface MPSCNNLogSoftMax : MPSCNNKernel
 @end

@@ -32,6 +32,7 @@
 
 @interface MPSImageConvolution : MPSUnaryImageKernel {
  @package
+  float* _weights;
   float _bias;
   NSUInteger _kernelHeight;
   NSUInteger _kernelWidth;
@@ -58,7 +59,10 @@
 - (instancetype _Nonnull)initWithDevice:(id<MTLDevice> _Nonnull)device sigma:(float)sigma NS_DESIGNATED_INITIALIZER;
 @end
 
-@interface MPSImageSobel : MPSUnaryImageKernel
+@interface MPSImageSobel : MPSUnaryImageKernel {
+ @package
+  float _colorTransform[3];
+}
 @property(readonly, nonatomic) const float* _Nonnull colorTransform;
 - (instancetype _Nullable)initWithCoder:(NSCoder* _Nonnull)coder
                                  device:(id<MTLDevice> _Nonnull)device NS_DESIGNATED_INITIALIZER;
@@ -67,7 +71,11 @@
                linearGrayColorTransform:(const float* _Nonnull)linearGrayColorTransform NS_DESIGNATED_INITIALIZER;
 @end
 
-@interface MPSImageScale : MPSUnaryImageKernel
+@interface MPSImageScale : MPSUnaryImageKernel {
+ @package
+  BOOL _hasScaleTransform;
+  MPSScaleTransform _scaleTransform;
+}
 @property(nonatomic) const MPSScaleTransform* _Nullable scaleTransform;
 - (instancetype _Nullable)initWithCoder:(NSCoder* _Nonnull)coder
                                  device:(id<MTLDevice> _Nonnull)device NS_DESIGNATED_INITIALIZER;

@@ -6,6 +6,13 @@
 
 @interface MPSMatrixMultiplication : MPSKernel {
  @package
+  double _alpha;
+  double _beta;
+  NSUInteger _interiorColumns;
+  NSUInteger _resultColumns;
+  NSUInteger _resultRows;
+  BOOL _transposeLeft;
+  BOOL _transposeRight;
   NSUInteger _batchSize;
   NSUInteger _batchStart;
   MTLOrigin _leftMatrixOrigin;
@@ -51,7 +58,14 @@
 @property(nonatomic) MTLOrigin secondarySourceMatrixOrigin;
 @end
 
-@interface MPSMatrixVectorMultiplication : MPSMatrixBinaryKernel
+@interface MPSMatrixVectorMultiplication : MPSMatrixBinaryKernel {
+ @package
+  double _alpha;
+  double _beta;
+  NSUInteger _columns;
+  NSUInteger _rows;
+  BOOL _transpose;
+}
 - (void)encodeToCommandBuffer:(id<MTLCommandBuffer> _Nonnull)commandBuffer
                   inputMatrix:(MPSMatrix* _Nonnull)inputMatrix
                   inputVector:(MPSVector* _Nonnull)inputVector

@@ -98,19 +98,32 @@
                                                 outputFeatureChannels:(NSUInteger)outputFeatureChannels;
 @end
 
-@interface MPSRNNRecurrentMatrixState : MPSState
+namespace standin {
+struct RecurrentLayer;
+}
+
+@interface MPSRNNRecurrentMatrixState : MPSState {
+ @package
+  NSMutableArray<MPSMatrix*>* _outputs;  // one a layer
+  NSMutableArray* _memoryCells;          // likewise; NSNull where the layer has none
+}
 - (MPSMatrix* _Nullable)getMemoryCellMatrixForLayerIndex:(NSUInteger)layerIndex;
 - (MPSMatrix* _Nullable)getRecurrentOutputMatrixForLayerIndex:(NSUInteger)layerIndex;
 @end
 
-@interface MPSRNNMatrixInferenceLayer : MPSKernel
+@interface MPSRNNMatrixInferenceLayer : MPSKernel {
+ @package
+  MPSRNNBidirectionalCombineMode _bidirectionalCombineMode;
+  std::vector<std::shared_ptr<const standin::RecurrentLayer>> _layers;
+  BOOL _recurrentOutputIsTemporary;
+  BOOL _storeAllIntermediateStates;
+}
 @property(nonatomic) MPSRNNBidirectionalCombineMode bidirectionalCombineMode;
 @property(readonly, nonatomic) NSUInteger inputFeatureChannels;
 @property(readonly, nonatomic) NSUInteger numberOfLayers;
 @property(readonly, nonatomic) NSUInteger outputFeatureChannels;
 @property(nonatomic) BOOL recurrentOutputIsTemporary;
 @property(nonatomic) BOOL storeAllIntermediateStates;
-- (instancetype _Nonnull)copyWithZone:(NSZone* _Nullable)zone device:(id<MTLDevice> _Nullable)device;
 - (void)encodeBidirectionalSequenceToCommandBuffer:(id<MTLCommandBuffer> _Nonnull)commandBuffer
                                     sourceSequence:(NSArray<MPSMatrix*>* _Nonnull)sourceSequence
                         destinationForwardMatrices:(NSArray<MPSMatrix*>* _Nonnull)destinationForwardMatrices
@@ -127,8 +140,6 @@
                    destinationOffsets:(NSUInteger* _Nullable)destinationOffsets
                   recurrentInputState:(MPSRNNRecurrentMatrixState* _Nullable)recurrentInputState
                 recurrentOutputStates:(NSMutableArray<MPSRNNRecurrentMatrixState*>* _Nullable)recurrentOutputStates;
-- (instancetype _Nullable)initWithCoder:(NSCoder* _Nonnull)coder
-                                 device:(id<MTLDevice> _Nonnull)device NS_DESIGNATED_INITIALIZER;
 - (instancetype _Nonnull)initWithDevice:(id<MTLDevice> _Nonnull)device NS_UNAVAILABLE;
 - (instancetype _Nonnull)initWithDevice:(id<MTLDevice> _Nonnull)device
                           rnnDescriptor:(const MPSRNNDescriptor* _Nonnull)rnnDescriptor NS_DESIGNATED_INITIALIZER;
