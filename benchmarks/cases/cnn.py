@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 import mpskit as mps
 
-from ..harness.case import Case
+from ..harness.case import Case, Wanted
 from ..peers import torch_
 from ..peers.onnx_runtime import contenders
 
@@ -34,9 +34,18 @@ def _nhwc(y: Any) -> NDArray[Any]:
     return np.asarray(y).transpose(0, 2, 3, 1)
 
 
-def cases(threads: int) -> Iterator[Case]:
+def cases(threads: int, wanted: Wanted) -> Iterator[Case]:
+    yield from _convolutions(threads, wanted)
+    yield from _poolings(threads, wanted)
+    yield from _softmaxes(threads, wanted)
+
+
+def _convolutions(threads: int, wanted: Wanted) -> Iterator[Case]:
     rng = np.random.default_rng(0)
-    for name, n, h, w, ci, co, k, s, groups in CONVOLUTIONS:
+    for text, n, h, w, ci, co, k, s, groups in CONVOLUTIONS:
+        name = f"convolution {text}"
+        if not wanted(name):
+            continue
         x, weights, bias = _array(rng, n, h, w, ci), _array(rng, co, k, k, ci // groups), _array(rng, co)
         weights /= np.sqrt(k * k * ci / groups)
         pad = k // 2
@@ -51,7 +60,7 @@ def cases(threads: int) -> Iterator[Case]:
         oh, ow = (h + 2 * pad - k) // s + 1, (w + 2 * pad - k) // s + 1
         out = mps.empty((n, oh, ow, co), "float32")
         case = Case(
-            f"convolution {name}",
+            name,
             "cnn",
             lambda a=(x, weights, bias, s, pad, groups): _convolution(*a),
             1e-4,
@@ -59,53 +68,60 @@ def cases(threads: int) -> Iterator[Case]:
             2.0 * out.size * k * k * ci / groups,
         )
         case.ours(lambda layer=layer, x=x, out=out: layer(x, out=out)).add(
-            torch_.convolution(x, weights, bias, s, pad, groups, threads)
-        )
-        case.contenders += contenders(
-            "Conv",
-            {"x": np.ascontiguousarray(x.transpose(0, 3, 1, 2))},
-            {"w": weights.transpose(0, 3, 1, 2), "b": bias},
-            _nhwc,
-            threads,
-            relu=True,
-            kernel_shape=[k, k],
-            strides=[s, s],
-            pads=[pad] * 4,
-            group=groups,
+            torch_.convolution(x, weights, bias, s, pad, groups, threads),
+            *contenders(
+                "Conv",
+                {"x": np.ascontiguousarray(x.transpose(0, 3, 1, 2))},
+                {"w": weights.transpose(0, 3, 1, 2), "b": bias},
+                _nhwc,
+                threads,
+                relu=True,
+                kernel_shape=[k, k],
+                strides=[s, s],
+                pads=[pad] * 4,
+                group=groups,
+            ),
         )
         yield case
 
-    x = _array(rng, 1, 112, 112, 64)
+
+def _poolings(threads: int, wanted: Wanted) -> Iterator[Case]:
+    name = "max pooling 3x3/2, 112x112x64"
+    if not wanted(name):
+        return
+    x = _array(np.random.default_rng(0), 1, 112, 112, 64)
     pool = mps.cnn.PoolingMax(kernel_width=3, kernel_height=3, stride=2, edge_mode="clamp", padding=((1, 1), (1, 1)))
     out = mps.empty((1, 56, 56, 64), "float32")
-    case = Case("max pooling 3x3/2, 112x112x64", "cnn", lambda: _max_pool(x), 0.0, float(x.nbytes + out.nbytes))
-    case.ours(lambda: pool(x, out=out)).add(torch_.max_pool(x, 3, 2, 1, threads))
-    case.contenders += contenders(
-        "MaxPool",
-        {"x": np.ascontiguousarray(x.transpose(0, 3, 1, 2))},
-        {},
-        _nhwc,
-        threads,
-        kernel_shape=[3, 3],
-        strides=[2, 2],
-        pads=[1] * 4,
+    case = Case(name, "cnn", lambda: _max_pool(x), 0.0, float(x.nbytes + out.nbytes))
+    case.ours(lambda: pool(x, out=out)).add(
+        torch_.max_pool(x, 3, 2, 1, threads),
+        *contenders(
+            "MaxPool",
+            {"x": np.ascontiguousarray(x.transpose(0, 3, 1, 2))},
+            {},
+            _nhwc,
+            threads,
+            kernel_shape=[3, 3],
+            strides=[2, 2],
+            pads=[1] * 4,
+        ),
     )
     yield case
 
+
+def _softmaxes(threads: int, wanted: Wanted) -> Iterator[Case]:
     for batch in (64, 4096):
-        rows = _array(rng, batch, 1, 1, 1000)
+        name = f"softmax {batch} x 1000"
+        if not wanted(name):
+            continue
+        rows = _array(np.random.default_rng(0), batch, 1, 1, 1000)
         out = mps.empty(rows.shape, "float32")
-        case = Case(
-            f"softmax {batch} x 1000",
-            "cnn",
-            lambda rows=rows: _softmax(rows.astype(np.float64)),
-            1e-6,
-            2.0 * rows.nbytes,
+        softmax = mps.cnn.SoftMax()
+        flat = rows.reshape(batch, 1000)
+        case = Case(name, "cnn", lambda rows=rows: _softmax(rows.astype(np.float64)), 1e-6, 2.0 * rows.nbytes)
+        case.ours(lambda softmax=softmax, rows=rows, out=out: softmax(rows, out=out)).add(
+            torch_.softmax(flat, threads), *contenders("Softmax", {"x": flat}, {}, np.asarray, threads, axis=1)
         )
-        case.ours(lambda rows=rows, out=out: mps.cnn.SoftMax()(rows, out=out)).add(
-            torch_.softmax(rows.reshape(batch, 1000), threads)
-        )
-        case.contenders += contenders("Softmax", {"x": rows.reshape(batch, 1000)}, {}, np.asarray, threads, axis=1)
         yield case
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 import mpskit as mps
 
-from ..harness.case import Case
+from ..harness.case import Case, Wanted
 from ..peers import opencv, pillow, torch_
 
 HEIGHT, WIDTH = 1080, 1920
@@ -59,47 +59,58 @@ def _in_codes(reference: NDArray[np.float64], dtype: Any) -> NDArray[np.float64]
     return np.clip(reference, 0, 1) * 255 if dtype == np.uint8 else reference
 
 
-def cases(threads: int) -> Iterator[Case]:
-    for kind in ("g8", "rgba8", "g32", "rgba32"):
-        x = picture(kind)
-        out = mps.empty(x.shape, x.dtype)
-        channels = 1 if x.ndim == 2 else x.shape[2]
+def cases(threads: int, wanted: Wanted) -> Iterator[Case]:
+    yield from _blurs(threads, wanted)
+    yield from _sobels(threads, wanted)
+    yield from _scales(threads, wanted)
+    yield from _statistics(threads, wanted)
+
+
+def _blurs(threads: int, wanted: Wanted) -> Iterator[Case]:
+    for kind in ("g8", "rgb8", "rgba8", "g32", "rgba32"):
         for sigma in (2.0, 10.0):
+            name = f"gaussian sigma {sigma:g}, {kind}"
+            if not wanted(name):
+                continue
+            x = picture(kind)
+            out = mps.empty(x.shape, x.dtype)
             taps = _taps(sigma)
             blur = mps.image.GaussianBlur(sigma=sigma, edge_mode="clamp")
             yield (
                 Case(
-                    f"gaussian sigma {sigma:g}, {kind}",
+                    name,
                     "image",
                     lambda x=x, taps=taps: _in_codes(_separable(_decoded(x), taps), x.dtype),
                     1.01 if x.dtype == np.uint8 else 1e-5,
                     2.0 * x.nbytes,
-                    4.0 * len(taps) * HEIGHT * WIDTH * channels,
+                    4.0 * len(taps) * x.size,
                 )
                 .ours(lambda blur=blur, x=x, out=out: blur(x, out=out))
-                .add(opencv.gaussian_blur(x, sigma, len(taps) // 2, threads))
-                .add(opencv.gaussian(x, taps, threads))
+                .add(opencv.gaussian_blur(x, sigma, len(taps) // 2, threads), opencv.gaussian(x, taps, threads))
             )
 
+
+def _sobels(threads: int, wanted: Wanted) -> Iterator[Case]:
     for kind in ("g8", "g32"):
+        name = f"sobel magnitude, {kind} to float32"
+        if not wanted(name):
+            continue
         x = picture(kind)
         out = mps.empty(x.shape, "float32")
         sobel = mps.image.Sobel(edge_mode="clamp")
         yield (
-            Case(
-                f"sobel magnitude, {kind} to float32",
-                "image",
-                lambda x=x: _sobel(_decoded(x)),
-                1e-5,
-                x.nbytes + out.nbytes,
-                14.0 * HEIGHT * WIDTH,
-            )
+            Case(name, "image", lambda x=x: _sobel(_decoded(x)), 1e-5, x.nbytes + out.nbytes, 14.0 * x.size)
             .ours(lambda sobel=sobel, x=x, out=out: sobel(x, out=out))
             .add(opencv.sobel_magnitude(x, threads))
         )
 
+
+def _scales(threads: int, wanted: Wanted) -> Iterator[Case]:
     for source, (height, width), size in (("4K", (2160, 3840), (1920, 1080)), ("FHD", (1080, 1920), (299, 299))):
         for kind in ("g8", "rgb8", "rgba8", "rgba32"):
+            name = f"lanczos {source} to {size[0]}x{size[1]}, {kind}"
+            if not wanted(name):
+                continue
             x = picture(kind, height, width)
             out = mps.empty((size[1], size[0], *x.shape[2:]), x.dtype)
             scale = mps.image.LanczosScale(width=size[0], height=size[1])
@@ -107,7 +118,7 @@ def cases(threads: int) -> Iterator[Case]:
             taps = 6 * (width / size[0] * size[0] * height + height / size[1] * size[0] * size[1])
             yield (
                 Case(
-                    f"lanczos {source} to {size[0]}x{size[1]}, {kind}",
+                    name,
                     "image",
                     lambda x=x, size=size: _in_codes(_lanczos(_decoded(x), size), x.dtype),
                     1.01 if x.dtype == np.uint8 else 1e-5,
@@ -115,26 +126,25 @@ def cases(threads: int) -> Iterator[Case]:
                     2.0 * taps * channels,
                 )
                 .ours(lambda scale=scale, x=x, out=out: scale(x, out=out))
-                .add(pillow.lanczos(x, size) if x.dtype == np.uint8 else None)
-                .add(torch_.antialiased(x, size, threads))
-                .add(opencv.lanczos4(x, size, threads))
+                .add(
+                    pillow.lanczos(x, size) if x.dtype == np.uint8 else None,
+                    torch_.antialiased(x, size, threads),
+                    opencv.lanczos4(x, size, threads),
+                )
             )
 
+
+def _statistics(threads: int, wanted: Wanted) -> Iterator[Case]:
     for kind in ("g8", "rgba8", "g32", "rgba32"):
+        name = f"mean and variance, {kind}"
+        if not wanted(name):
+            continue
         x = picture(kind)
         statistics = mps.image.StatisticsMeanAndVariance()
         yield (
-            Case(
-                f"mean and variance, {kind}",
-                "image",
-                lambda x=x: _mean_variance(_decoded(x)),
-                1e-6,
-                float(x.nbytes),
-                3.0 * x.size,
-            )
+            Case(name, "image", lambda x=x: _mean_variance(_decoded(x)), 1e-6, float(x.nbytes), 3.0 * x.size)
             .ours(lambda x=x, statistics=statistics: statistics(x), lambda y: np.asarray(y).reshape(2, -1))
-            .add(opencv.mean_std(x, threads))
-            .add(torch_.var_mean(x, threads))
+            .add(opencv.mean_std(x, threads), torch_.var_mean(x, threads))
         )
 
 

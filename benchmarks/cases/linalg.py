@@ -3,50 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import mpskit as mps
 
-from ..harness.case import Case
+from ..harness.case import Case, Wanted
 from ..peers import blas, torch_
 from ..peers.onnx_runtime import contenders
 
 
-def cases(threads: int) -> Iterator[Case]:
+def cases(threads: int, wanted: Wanted) -> Iterator[Case]:
     rng = np.random.default_rng(0)
-    multiply = mps.linalg.MatrixMultiplication()
     for dtype, sizes in (("float32", (256, 512, 1024, 2048)), ("float16", (512, 1024))):
         for n in sizes:
-            a, b = mps.empty((n, n), dtype), mps.empty((n, n), dtype)
-            a[...], b[...] = rng.uniform(-1, 1, (n, n)), rng.uniform(-1, 1, (n, n))
-            out = mps.empty((n, n), "float32")
-            case = Case(
-                f"{'sgemm' if dtype == 'float32' else 'float16 gemm, float32 result'} {n}",
-                "linalg",
-                lambda a=a, b=b: a.astype(np.float64) @ b.astype(np.float64),
-                1e-6 * n,
-                2.0 * a.nbytes + out.nbytes,
-                2.0 * n**3,
+            name = f"{'sgemm' if dtype == 'float32' else 'float16 gemm, float32 result'} {n}"
+            if not wanted(name):
+                continue
+            a, b = _matrix(rng, (n, n), dtype), _matrix(rng, (n, n), dtype)
+            case = _product(name, a, b, 2.0 * n**3).add(
+                torch_.matmul(a, b, threads), blas.numpy_matmul(a, b), blas.mkl_matmul(a, b, threads)
             )
-            case.ours(lambda a=a, b=b, out=out: multiply(a, b, out=out)).add(torch_.matmul(a, b, threads))
-            case.add(blas.numpy_matmul(a, b)).add(blas.mkl_matmul(a, b, threads))
             if dtype == "float32" and n <= 1024:
-                case.contenders += contenders("MatMul", {"a": a}, {"b": b}, np.asarray, threads)
+                case.add(*contenders("MatMul", {"a": a}, {"b": b}, np.asarray, threads))
             yield case
     for count, n in ((1000, 64), (1000, 16)):
-        a, b, out = (mps.empty((count, n, n), "float32") for _ in range(3))
-        a[...], b[...] = rng.uniform(-1, 1, a.shape), rng.uniform(-1, 1, a.shape)
-        yield (
-            Case(
-                f"batched sgemm {count} x {n}",
-                "linalg",
-                lambda a=a, b=b: a.astype(np.float64) @ b.astype(np.float64),
-                1e-6 * n,
-                3.0 * a.nbytes,
-                2.0 * count * n**3,
-            )
-            .ours(lambda a=a, b=b, out=out: multiply(a, b, out=out))
-            .add(blas.numpy_matmul(a, b))
-            .add(torch_.matmul(a, b, threads))
-        )
+        name = f"batched sgemm {count} x {n}"
+        if wanted(name):
+            a, b = _matrix(rng, (count, n, n)), _matrix(rng, (count, n, n))
+            yield _product(name, a, b, 2.0 * count * n**3).add(blas.numpy_matmul(a, b), torch_.matmul(a, b, threads))
+
+
+def _matrix(rng: np.random.Generator, shape: tuple[int, ...], dtype: str = "float32") -> NDArray[Any]:
+    out = mps.empty(shape, dtype)
+    out[...] = rng.uniform(-1, 1, shape)
+    return out
+
+
+def _product(name: str, a: NDArray[Any], b: NDArray[Any], flops: float) -> Case:
+    multiply = mps.linalg.MatrixMultiplication()
+    out = mps.empty((*a.shape[:-1], b.shape[-1]), "float32")
+    return Case(
+        name,
+        "linalg",
+        lambda: a.astype(np.float64) @ b.astype(np.float64),
+        1e-6 * a.shape[-1],
+        float(a.nbytes + b.nbytes + out.nbytes),
+        flops,
+    ).ours(lambda: multiply(a, b, out=out))

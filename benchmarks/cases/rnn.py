@@ -10,16 +10,19 @@ from numpy.typing import NDArray
 
 import mpskit as mps
 
-from ..harness.case import Case
+from ..harness.case import Case, Wanted
 from ..peers import torch_
 from ..peers.onnx_runtime import contenders
 
 GATES = ("input", "forget", "cell", "output")  # PyTorch's order: i, f, g, o
 
 
-def cases(threads: int) -> Iterator[Case]:
+def cases(threads: int, wanted: Wanted) -> Iterator[Case]:
     rng = np.random.default_rng(0)
     for steps, batch, size in ((64, 1, 512), (64, 16, 512), (32, 64, 256)):
+        name = f"LSTM {size}, {steps} steps, batch {batch}"
+        if not wanted(name):
+            continue
         x = mps.empty((steps, batch, size), "float32")
         x[...] = rng.uniform(-1, 1, x.shape)
         w, r = ([rng.uniform(-1, 1, (size, size)).astype(np.float32) / size**0.5 for _ in GATES] for _ in range(2))
@@ -37,7 +40,7 @@ def cases(threads: int) -> Iterator[Case]:
         out = mps.empty((steps, batch, size), "float32")
         weights = 8.0 * size * size * 4
         case = Case(
-            f"LSTM {size}, {steps} steps, batch {batch}",
+            name,
             "rnn",
             lambda a=(x, w, r, b): _lstm(*a),
             1e-4,
@@ -46,17 +49,19 @@ def cases(threads: int) -> Iterator[Case]:
         )
         case.ours(lambda layer=layer, x=x, out=out: layer(x, out=out)).add(torch_.lstm(x, w, r, b, threads))
         order = (0, 3, 1, 2)  # ONNX: i, o, f, c
-        case.contenders += contenders(
-            "LSTM",
-            {"x": x},
-            {
-                "w": np.concatenate([w[k] for k in order])[None],
-                "r": np.concatenate([r[k] for k in order])[None],
-                "b": np.concatenate([b[k] for k in order] + [np.zeros(4 * size, np.float32)])[None],
-            },
-            lambda y: np.asarray(y)[:, 0],
-            threads,
-            hidden_size=size,
+        case.add(
+            *contenders(
+                "LSTM",
+                {"x": x},
+                {
+                    "w": np.concatenate([w[k] for k in order])[None],
+                    "r": np.concatenate([r[k] for k in order])[None],
+                    "b": np.concatenate([b[k] for k in order] + [np.zeros(4 * size, np.float32)])[None],
+                },
+                lambda y: np.asarray(y)[:, 0],
+                threads,
+                hidden_size=size,
+            )
         )
         yield case
 

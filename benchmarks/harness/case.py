@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Work = Callable[[], Any]  # runs once; what it returns is checked, not timed
+Wanted = Callable[[str], bool]  # asked with a case's name before its data are made
 
 
 @dataclass
@@ -43,7 +44,10 @@ class Case:
         self.contenders.insert(0, Contender("mpskit", mpskit.__version__, work, result))
         return self
 
-    def add(self, contender: Contender | None) -> Case:
-        if contender is not None:
-            self.contenders.append(contender)
+    def add(self, *contenders: Contender | None) -> Case:
+        self.contenders += [c for c in contenders if c is not None]
         return self
+
+    def keep(self, peers: Sequence[str]) -> None:
+        """Only mpskit and the contenders whose names begin with one of these."""
+        self.contenders = [c for c in self.contenders if c.name == "mpskit" or c.name.startswith(tuple(peers))]

@@ -24,7 +24,7 @@ PEERS = (
 )
 
 
-def record(threads: int) -> dict[str, Any]:
+def record(threads: int, load: float) -> dict[str, Any]:
     import mpskit
 
     def version(name: str) -> str | None:
@@ -48,13 +48,23 @@ def record(threads: int) -> dict[str, Any]:
         "cores": os.cpu_count(),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
-        "load": os.getloadavg()[0],
+        "load": load,
         "commit": commit + ("+changes" if changed else ""),
         "mpskit": mpskit.__version__,
         "device": str(mpskit.default_device()),
         "isa": mpskit._core._active_isa(),
         "peers": {name: found for name in PEERS if (found := version(name))},
+        "thread_pools": _thread_pools(),
     }
+
+
+def _thread_pools() -> dict[str, int]:
+    """Threads of each BLAS and OpenMP library that is loaded, as it says itself."""
+    try:
+        from threadpoolctl import threadpool_info
+    except ImportError:
+        return {}
+    return {Path(pool["filepath"]).name.split(".so")[0]: pool["num_threads"] for pool in threadpool_info()}
 
 
 def _processor() -> str:

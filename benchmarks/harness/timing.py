@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import statistics
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from .case import Case
+from .case import Case, Contender
 
 
 @dataclass
@@ -35,48 +38,74 @@ class Measured:
         return (high - low) / 2 / self.seconds
 
 
+def ratio(ours: Measured, peer: Measured) -> float:
+    """Time of the peer over ours: the median over rounds, each with its own weather."""
+    return statistics.median(p / o for p, o in zip(peer.rounds, ours.rounds, strict=True))
+
+
 def run(case: Case, rounds: int, budget: float) -> tuple[list[Measured], dict[str, str]]:
     """Check every contender's result, then time them in turns. Returns the timings and those left out, with reasons."""
+    alive, left_out = _check(case)
+    samples: dict[str, list[float]] = {c.name: [] for c, _ in alive}
+    calls = dict.fromkeys(samples, 0)
+    with _no_garbage_collection():
+        for number in range(rounds):
+            first = number % len(alive)
+            for contender, _ in alive[first:] + alive[:first]:
+                times = _time(contender, budget)
+                samples[contender.name].append(statistics.median(times))
+                calls[contender.name] += len(times)
+    measured = [Measured(c.name, c.version, c.is_exact, c.note, samples[c.name], calls[c.name], d) for c, d in alive]
+    return measured, left_out
+
+
+def _check(case: Case) -> tuple[list[tuple[Contender, float]], dict[str, str]]:
     wanted = case.reference()
     left_out: dict[str, str] = {}
     alive = []
     for contender in case.contenders:
         try:
             contender.work()
-            got = np.asarray(contender.result(contender.work()), np.float64)
+            difference = _difference(np.asarray(contender.result(contender.work()), np.float64), wanted)
         except Exception as error:  # a peer that cannot do it is no reason to lose the others
             if contender.name == "mpskit":
                 raise
             left_out[contender.name] = f"{type(error).__name__}: {error}"
             continue
-        difference = _difference(got, wanted)
         if contender.is_exact and not difference <= case.tolerance:
             message = f"result differs by {difference:.3g}, allowed {case.tolerance:.3g}"
             if contender.name == "mpskit":
                 raise AssertionError(f"{case.name}: mpskit's {message}")
             left_out[contender.name] = message
-            continue
-        alive.append((contender, difference))
+        elif not np.isfinite(difference):
+            left_out[contender.name] = "result has another shape, or is not finite"
+        else:
+            alive.append((contender, difference))
+    return alive, left_out
 
-    samples: dict[str, list[float]] = {c.name: [] for c, _ in alive}
-    calls: dict[str, int] = {c.name: 0 for c, _ in alive}
-    for number in range(rounds):
-        for contender, _ in alive[number % len(alive) :] + alive[: number % len(alive)]:
-            time.sleep(0.005)  # thread pools of the one before stop spinning
-            contender.work()
-            times: list[float] = []
-            end = time.perf_counter() + budget
-            while True:
-                begin = time.perf_counter()
-                contender.work()
-                now = time.perf_counter()
-                times.append(now - begin)
-                if now > end or len(times) >= 2000:
-                    break
-            samples[contender.name].append(statistics.median(times))
-            calls[contender.name] += len(times)
-    measured = [Measured(c.name, c.version, c.is_exact, c.note, samples[c.name], calls[c.name], d) for c, d in alive]
-    return measured, left_out
+
+def _time(contender: Contender, budget: float) -> list[float]:
+    time.sleep(0.005)  # thread pools of the one before stop spinning
+    contender.work()
+    times: list[float] = []
+    end = time.perf_counter() + budget
+    while True:
+        begin = time.perf_counter()
+        contender.work()
+        now = time.perf_counter()
+        times.append(now - begin)
+        if now > end or len(times) >= 2000:
+            return times
+
+
+@contextlib.contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _difference(got: Any, wanted: Any) -> float:

@@ -38,7 +38,7 @@ def _kernels_by_name() -> dict[str, Any]:
     """Those that take one picture and give one."""
     from . import image
 
-    found = {}
+    found: dict[str, Any] = {}
     for name in image.__all__:
         kernel = getattr(image, name)
         operands = kernel._descriptor["operands"]
@@ -61,7 +61,7 @@ def _kernel(node: ast.expr, kernels: dict[str, Any]) -> Any:
         near = difflib.get_close_matches(name_node.id.lower(), kernels, 1, cutoff=0.5)
         hint = f" Did you mean '{near[0]}'?" if near else ""
         raise ValueError(f"pipeline: there is no kernel '{name_node.id}'; allowed: {', '.join(kernels)}.{hint}")
-    arguments = {}
+    arguments: dict[str, Any] = {}
     for keyword in call.keywords if call else ():
         if keyword.arg is None:
             raise ValueError(f"pipeline: {ast.unparse(node)!r} holds **; allowed: name(key=value).")

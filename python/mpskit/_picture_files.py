@@ -14,8 +14,8 @@ __all__ = ["FilePlan", "plan_files"]
 
 @dataclass
 class FilePlan:
-    jobs: list[tuple[Path, Path | None]] = field(default_factory=list)  # source, target (None: kept in memory)
-    bad: list[tuple[str, str]] = field(default_factory=list)  # path, reason
+    jobs: list[tuple[Path, Path | None]] = field(default_factory=list[tuple[Path, Path | None]])  # source, target or memory
+    bad: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])  # path, reason
 
 
 def plan_files(paths: Iterable[str | os.PathLike[str]], out: Path | None, format: str | None) -> FilePlan:
@@ -59,7 +59,7 @@ def plan_files(paths: Iterable[str | os.PathLike[str]], out: Path | None, format
 def _pictures_in(root: Path, out: Path | None, bad: list[tuple[str, str]]) -> list[Path]:
     """Pictures of a folder and those below it, sorted; neither hidden ones nor those of the results' folder."""
     results = out.resolve() if out is not None else None
-    found = []
+    found: list[Path] = []
     for folder, below, files in os.walk(root, onerror=lambda e: bad.append((str(e.filename), str(e.strerror)))):
         here = Path(folder)
         below[:] = sorted(b for b in below if not b.startswith(".") and (here / b).resolve() != results)

@@ -41,7 +41,7 @@ class Summary:
     """What a run did."""
 
     done: int = 0
-    failed: list[tuple[str, str]] = field(default_factory=list)  # file, reason
+    failed: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])  # file, reason
     existing: int = 0  # left alone, because their results were there
     seconds: float = 0.0
     device: str = ""
@@ -205,8 +205,9 @@ class Pipeline:
             summary.existing = found - len(plan.jobs)
         elif not force:
             _refuse_existing(plan)
+        results: list[NDArray[Any] | None] = [None] * len(plan.jobs)
         if folder is None:
-            summary.results = [None] * len(plan.jobs)
+            summary.results = results
         else:
             _make_folder(folder)
         if total is not None:
@@ -238,8 +239,7 @@ class Pipeline:
                     summary.pixels += done.pixels
                     for name, seconds in zip(_STAGES, done.seconds, strict=True):
                         summary.stages[name] += seconds
-                    if summary.results is not None:
-                        summary.results[index] = done.result
+                    results[index] = done.result
                     if progress is not None:
                         progress(summary)
         finally:
