@@ -1,3 +1,5 @@
+#include <string_view>
+
 #include "test.hpp"
 
 namespace selftest {
@@ -15,8 +17,13 @@ void check_refused(NSString* words, const char* file, int line, const std::funct
 }
 }  // namespace selftest
 
-int main() {
+// The tests whose names begin with the argument; without one all but those that want an environment of their own.
+int main(int count, char** arguments) {
+  std::size_t ran = 0;
   for (const auto& test : selftest::tests()) {
+    const std::string_view name = test.name;
+    if (count > 1 ? !name.starts_with(arguments[1]) : name.starts_with("with_")) continue;
+    ++ran;
     std::printf("%s\n", test.name);
     @autoreleasepool {
       @try {
@@ -27,6 +34,6 @@ int main() {
       }
     }
   }
-  std::printf("%zu tests, %d failures\n", selftest::tests().size(), selftest::failures);
-  return selftest::failures ? 1 : 0;
+  std::printf("%zu tests, %d failures\n", ran, selftest::failures);
+  return selftest::failures || !ran ? 1 : 0;
 }
