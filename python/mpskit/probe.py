@@ -1,0 +1,191 @@
+"""Questions that Apple's documentation leaves open and a Mac answers: `python -m mpskit.probe`.
+
+Each probe runs a kernel in a process of its own, so that an abort costs one answer, and prints what the device does beside the
+definition that mpskit's CPU engine follows. Run it once on a Mac and keep the report.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _core, cnn, image, linalg
+
+Array = NDArray[Any]
+PROBES: dict[str, tuple[str, Callable[[], tuple[str, str]]]] = {}  # name: question, (what was seen, what is defined)
+SECONDS = 60
+
+
+def probe(question: str) -> Callable[[Callable[[], tuple[str, str]]], Callable[[], tuple[str, str]]]:
+    def add(run: Callable[[], tuple[str, str]]) -> Callable[[], tuple[str, str]]:
+        PROBES[run.__name__] = (question, run)
+        return run
+
+    return add
+
+
+def numbers(values: Any, digits: int = 4) -> str:
+    return " ".join(f"{float(v):.{digits}g}" for v in np.ravel(np.asarray(values, np.float64)))
+
+
+def impulse(size: int) -> Array:
+    x = np.zeros((size, size), np.float32)
+    x[size // 2, size // 2] = 1
+    return x
+
+
+@probe("how far does GaussianBlur(sigma=2) reach, and how near is it to the analytic weights?")
+def gaussian_weights() -> tuple[str, str]:
+    row = image.GaussianBlur(sigma=2)(impulse(33)).sum(0)
+    i = np.arange(-16, 17)
+    exact = np.where(np.abs(i) <= 8, np.exp(-(i**2) / 8.0), 0)
+    error = float(np.abs(row - exact / exact.sum()).max())
+    return f"radius {int((row > 1e-7).sum()) // 2}, within 1e-5: {error < 1e-5}", "radius 8, within 1e-5: True"
+
+
+@probe("does Sobel divide its operators, and where is the larger row, above or below?")
+def sobel_scale() -> tuple[str, str]:
+    x = np.tile(np.arange(8, dtype=np.float32) / 8, (8, 1))
+    return numbers(image.Sobel()(x)[4, 4]), "1"
+
+
+@probe("which weights make gray of colour in Sobel, and is the gradient taken after it?")
+def sobel_gray() -> tuple[str, str]:
+    x = np.zeros((8, 8, 4), np.float32)
+    x[:, 4:, 0] = 1  # red steps up, green steps down: gray first gives the difference
+    x[:, :4, 1] = 1
+    return numbers(image.Sobel()(x, channels=1)[4, 3]), numbers(4 * abs(0.299 - 0.587))
+
+
+@probe("how many lobes has LanczosScale, and are its weights normalised?")
+def lanczos_lobes() -> tuple[str, str]:
+    x = np.zeros((1, 16), np.float32)
+    x[0, 8] = 1
+    row = image.LanczosScale(width=32, height=1)(x)[0]
+    flat = image.LanczosScale(width=37, height=5)(np.full((3, 16), 0.5, np.float32))
+    return (
+        f"{int((np.abs(row) > 1e-6).sum())} taps, flat stays flat: {bool(np.allclose(flat, 0.5, atol=1e-5))}",
+        "12 taps, flat stays flat: True",
+    )
+
+
+@probe("is the variance divided by the number of pixels, or by one less?")
+def variance_divisor() -> tuple[str, str]:
+    return numbers(image.StatisticsMeanAndVariance()(np.array([[0, 1]], np.float32))), "0.5 0.25"
+
+
+@probe("does a product with beta 0 read what is in C, and one with alpha 0 what is in A?")
+def product_reads() -> tuple[str, str]:
+    nan, one = np.full((4, 4), np.nan, np.float32), np.ones((4, 4), np.float32)
+    out = nan.copy()
+    linalg.MatrixMultiplication()(one, one, out=out)
+    unread = linalg.MatrixMultiplication(alpha=0, beta=1)(nan, one, out=one.copy())
+    return f"C {numbers(out[0, 0])}, A {numbers(unread[0, 0])}", "C 4, A 1"
+
+
+@probe("are int8 products added exactly?")
+def product_of_integers() -> tuple[str, str]:
+    a, b = np.full((1, 4096), 127, np.int8), np.full((4096, 1), 127, np.int8)
+    b[::2] = -126
+    return numbers(linalg.MatrixMultiplication()(a, b), 9), numbers(2048 * 127 * (127 - 126), 9)
+
+
+@probe("in which precision are float16 products added?")
+def product_of_halves() -> tuple[str, str]:
+    a, b = np.ones((1, 4096), np.float16), np.full((4096, 1), 1, np.float16)
+    a[0, 0] = 2048
+    a[0, 1:] = 0.5
+    return numbers(linalg.MatrixMultiplication()(a, b, dtype="float32"), 6), numbers(2048 + 4095 * 0.5, 6)
+
+
+@probe("is a convolution flipped?")
+def convolution_direction() -> tuple[str, str]:
+    w = np.arange(9, dtype=np.float32).reshape(1, 3, 3, 1)
+    return numbers(cnn.Convolution(weights=w)(impulse(3)[..., None])), numbers(w[0, ::-1, ::-1])
+
+
+@probe("are float32 weights rounded to float16?")
+def convolution_weights() -> tuple[str, str]:
+    w = np.full((1, 1, 1, 1), 1 / 3, np.float32)
+    y = float(np.ravel(cnn.Convolution(weights=w)(np.ones((1, 1, 1), np.float32)))[0])
+    return f"{y:.8f}", f"{np.float32(1 / 3):.8f}"
+
+
+@probe("does max pooling with edge_mode 'zero' let zeros beyond the border win?")
+def pooling_border() -> tuple[str, str]:
+    x = np.full((3, 3, 1), -1, np.float32)
+    pools = [cnn.PoolingMax(kernel_width=3, kernel_height=3, edge_mode=mode) for mode in ("zero", "clamp")]
+    return "; ".join(numbers(pool(x)[0, 0]) for pool in pools), "0; -1"
+
+
+@probe("does a softmax of large values overflow?")
+def softmax_range() -> tuple[str, str]:
+    return numbers(cnn.SoftMax()(np.array([[[1000, 1000, -1000]]], np.float32))), "0.5 0.5 0"
+
+
+def answer(name: str, device: str) -> dict[str, str]:
+    with _core.device(device):
+        seen, defined = PROBES[name][1]()
+    return {"seen": seen, "defined": defined}
+
+
+def ask(name: str, device: str) -> dict[str, str]:
+    """The answer of a process of its own, or how that ended."""
+    command = [sys.executable, "-m", "mpskit.probe", name, "--device", device, "--here"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return {"seen": f"no answer in {SECONDS} s", "defined": ""}
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or ["nothing was said"])[-1]
+        return {"seen": f"ended with {done.returncode}: {last}", "defined": ""}
+    found: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m mpskit.probe", description=__doc__.partition("\n\n")[2] if __doc__ else None
+    )
+    parser.add_argument("names", nargs="*", metavar="PROBE", help="only these; all when none is named")
+    parser.add_argument(
+        "--device", default=str(_core.default_device()), help="'metal', 'cpu'; the default device when omitted"
+    )
+    parser.add_argument("--json", action="store_true", help="the report as JSON")
+    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    for name in options.names:
+        if name not in PROBES:
+            parser.error(f"there is no probe {name!r}; allowed: {', '.join(PROBES)}")
+    names = options.names or list(PROBES)
+    if options.here:
+        for name in names:
+            print(json.dumps(answer(name, options.device)))
+        return 0
+    where = _core.device(options.device)
+    report = {
+        "device": f"{where}: {where.description}",
+        "system": platform.platform(),
+        "mpskit": _core.__version__,
+        "probes": {name: {"question": PROBES[name][0], **ask(name, options.device)} for name in names},
+    }
+    if options.json:
+        print(json.dumps(report, indent=1))
+        return 0
+    print(f"{report['device']}\n{report['system']}, mpskit {report['mpskit']}")
+    for name, found in report["probes"].items():
+        verdict = "as defined" if found["seen"] == found["defined"] else "DIFFERS"
+        print(f"\n{name}: {found['question']}\n  seen     {found['seen']}\n  defined  {found['defined']}\n  {verdict}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
