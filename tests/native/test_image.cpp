@@ -40,6 +40,23 @@ void for_each_image(F&& body) {
 
 }  // namespace
 
+// The blur of `src` at a pixel of the window, straight from the definition.
+auto blur_of(const Tensor& src, const image::GaussianBlur& k) {
+  const auto r = static_cast<std::int64_t>(std::ceil(3.7 * k.sigma));
+  std::vector<double> taps;
+  double sum = 0;
+  for (std::int64_t i = -r; i <= r; ++i)
+    sum += taps.emplace_back(k.sigma == 0 ? 1.0 : std::exp(-static_cast<double>(i * i) / (2.0 * k.sigma * k.sigma)));
+  return [=, &src](std::int64_t n, std::int64_t y, std::int64_t x, std::int64_t c) {
+    double total = 0;
+    for (std::int64_t j = -r; j <= r; ++j)
+      for (std::int64_t i = -r; i <= r; ++i)
+        total += taps[static_cast<std::size_t>(j + r)] * taps[static_cast<std::size_t>(i + r)] *
+                 pixel(src, k.edge_mode, n, y + j + k.offset.y, x + i + k.offset.x, c);
+    return total / (sum * sum);
+  };
+}
+
 TEST_CASE("GaussianBlur") {
   for_each_image([](const Tensor& src) {
     for (EdgeMode edge : {EdgeMode::zero, EdgeMode::clamp})
@@ -49,18 +66,28 @@ TEST_CASE("GaussianBlur") {
         k.edge_mode = edge;
         Tensor dst(src.layout());
         test::run(k, {src}, {dst});
-        const auto r = static_cast<std::int64_t>(std::ceil(3.7 * sigma));
-        std::vector<double> taps;
-        double sum = 0;
-        for (std::int64_t i = -r; i <= r; ++i)
-          sum += taps.emplace_back(sigma == 0 ? 1.0 : std::exp(-static_cast<double>(i * i) / (2.0 * sigma * sigma)));
-        test::check<image::GaussianBlur>(dst, [&](auto n, auto y, auto x, auto c) {
-          double total = 0;
-          for (std::int64_t j = -r; j <= r; ++j)
-            for (std::int64_t i = -r; i <= r; ++i)
-              total += taps[static_cast<std::size_t>(j + r)] * taps[static_cast<std::size_t>(i + r)] * pixel(src, edge, n, y + j, x + i, c);
-          return total / (sum * sum);
-        });
+        test::check<image::GaussianBlur>(dst, blur_of(src, k));
+      }
+  });
+}
+
+TEST_CASE("GaussianBlur: long filters, pictures wider than a strip, windows beyond the border") {
+  struct Case {
+    Shape shape;
+    float sigma;
+    Offset offset;
+  };
+  test::for_each_isa([] {
+    for (const auto& [s, sigma, offset] : {Case{{1, 2, 3, 1}, 19, {}}, Case{{1, 2, 530, 1}, 0.8f, {-7, 2}}, Case{{1, 70, 9, 2}, 0.8f, {300, 1}}})
+      for (DType t : {DType::u8, DType::f32}) {
+        Tensor src(Layout::image(t, s.n, s.h, s.w, s.c));
+        src.fill(5);
+        image::GaussianBlur k;
+        k.sigma = sigma;
+        k.offset = offset;
+        Tensor dst(src.layout());
+        test::run(k, {src}, {dst});
+        test::check<image::GaussianBlur>(dst, blur_of(src, k));
       }
   });
 }
@@ -81,6 +108,27 @@ TEST_CASE("Sobel") {
         return std::hypot(gx, gy);
       });
     }
+  });
+}
+
+TEST_CASE("Sobel: gray of colours") {
+  for_each_image([](const Tensor& src) {
+    const Layout& l = src.layout();
+    if (l.channels() == 1) return;
+    const image::Sobel k;
+    Tensor dst(Layout::image(DType::f32, l.images(), l.height(), l.width(), 1));
+    test::run(k, {src}, {dst});
+    test::check<image::Sobel>(dst, [&](auto n, auto y, auto x, auto) {
+      auto p = [&](std::int64_t j, std::int64_t i) {
+        double gray = 0;
+        for (std::int64_t c = 0; c < std::min<std::int64_t>(3, l.channels()); ++c)
+          gray += static_cast<double>(k.color_transform[static_cast<std::size_t>(c)]) * pixel(src, k.edge_mode, n, y + j, x + i, c);
+        return gray;
+      };
+      const double gx = p(-1, 1) + 2 * p(0, 1) + p(1, 1) - p(-1, -1) - 2 * p(0, -1) - p(1, -1);
+      const double gy = p(-1, -1) + 2 * p(-1, 0) + p(-1, 1) - p(1, -1) - 2 * p(1, 0) - p(1, 1);
+      return std::hypot(gx, gy);
+    });
   });
 }
 

@@ -1,4 +1,4 @@
-#include "cpu/simd/pixels.inl"
+#include "cpu/image/fetch.inl"
 #include "cpu/simd/transpose.inl"
 
 // A band of output rows is worked through in strips from left to right. The strip's source rows become floats, are filtered down
@@ -60,9 +60,8 @@ class GaussianBlurPlan final : public CpuPlan {
     // A strip's rows under four outputs fit the first cache beside what is written.
     const std::int64_t elements = std::clamp<std::int64_t>(6144 / (2 * radius_ + 4), 64, 256);
     strip_ = std::max<std::int64_t>(elements / channels_, 1);
-    const std::int64_t far = std::int64_t{1} << 40;  // beyond any picture, and sums with it do not overflow
-    shift_y_ = std::clamp(k.offset.y, -far, far) - radius_;
-    const std::int64_t begin = std::clamp(k.offset.x, -far, far) - radius_, columns = window_.width + 2 * radius_;
+    shift_y_ = bounded(k.offset.y) - radius_;
+    const std::int64_t begin = bounded(k.offset.x) - radius_, columns = window_.width + 2 * radius_;
     const std::int64_t left = std::clamp<std::int64_t>(-begin, 0, columns);
     const std::int64_t right = std::clamp<std::int64_t>(begin + columns - src.width(), 0, columns);
     const bool is_filled = edge_ == EdgeMode::clamp;
@@ -130,7 +129,8 @@ class GaussianBlurPlan final : public CpuPlan {
         end -= begin;
         begin = 0;
       }
-      if (piece.count > 0) load_rows(src, image, y + shift_y_, rows + 2 * radius_, piece, w);
+      for (std::int64_t i = 0; piece.count > 0 && i < rows + 2 * radius_; ++i)
+        fetch_row(src, image, y + shift_y_ + i, piece.source, piece.count, edge_, w.rows + i * w.pitch, load_factor_);
       for (std::int64_t s = 0; s < stacks; ++s) blur_columns(s, piece, w.stacks + s * w.stack_floats + end * channels_ * stack_rows, w);
       end += piece.pixels;
 
@@ -146,17 +146,6 @@ class GaussianBlurPlan final : public CpuPlan {
       }
       begin += ready;
       written += ready;
-    }
-  }
-
-  void load_rows(const View& src, std::int64_t image, std::int64_t y, std::int64_t count, const Piece& piece, const Workspace& w) const {
-    const std::int64_t height = src.layout.height(), elements = piece.count * channels_;
-    const std::int64_t begin_bytes = piece.source * channels_ * src.layout.element_bytes();
-    for (std::int64_t i = 0; i < count; ++i) {
-      const std::int64_t inside = std::clamp<std::int64_t>(y + i, 0, height - 1);
-      float* row = w.rows + i * w.pitch;
-      if (edge_ == EdgeMode::zero && inside != y + i) std::fill_n(row, elements, 0.0f);
-      else to_float(src.layout.dtype, src.row<std::byte>(image, inside) + begin_bytes, elements, row, load_factor_);
     }
   }
 

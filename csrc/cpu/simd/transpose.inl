@@ -73,7 +73,7 @@ MPSKIT_INLINE void store_columns(float* rows, std::int64_t pitch, Vec<float> (&v
     float* p = rows + q * pitch;
 #if MPSKIT_VECTOR_BYTES == 64
     const auto r = (__m512)v[q];
-    _mm_storeu_ps(p, _mm512_castps512_ps128(r));
+    _mm_storeu_ps(p, _mm512_maskz_extractf32x4_ps(0xf, r, 0));
     _mm_storeu_ps(p + 4 * pitch, _mm512_maskz_extractf32x4_ps(0xf, r, 1));
     _mm_storeu_ps(p + 8 * pitch, _mm512_maskz_extractf32x4_ps(0xf, r, 2));
     _mm_storeu_ps(p + 12 * pitch, _mm512_maskz_extractf32x4_ps(0xf, r, 3));

@@ -16,7 +16,8 @@ struct Sobel : UnaryKernel {
       "sqrt(gx*gx + gy*gy) with the 3x3 operators (-1 0 1, -2 0 2, -1 0 1) and (1 2 1, 0 0 0, -1 -2 -1), not divided by "
       "anything: pictures in [0, 1] reach 4.47, so uint8 and uint16 outputs saturate at strong edges; ask for dtype float16 or "
       "float32 to keep them. Channels are filtered each for itself, alpha too; a one-channel output (channels=1) of a colour "
-      "picture is the gradient of its gray. edge_mode 'zero' draws a bright frame. NaN spreads to the 3x3 pixels around it."};
+      "picture is the gradient of its gray. edge_mode 'zero' draws a bright frame. NaN and infinity reach the eight pixels around "
+      "them, as NaN where infinities meet."};
   static constexpr auto fields = std::tuple_cat(
       std::tuple{Field{"color_transform", &Sobel::color_transform, Range{}, "",
                        "Weights of red, green and blue in gray, used when the output has one channel and the source has more."}},
