@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 import mpskit as mps
 
+from ..harness import definitions
 from ..harness.case import Case, Wanted
 from ..peers import opencv, pillow, torch_
 
@@ -35,30 +36,6 @@ def picture(kind: str, height: int = HEIGHT, width: int = WIDTH) -> NDArray[Any]
     return out
 
 
-def _decoded(x: NDArray[Any]) -> NDArray[np.float64]:
-    return x.astype(np.float64) / (255 if x.dtype == np.uint8 else 1)
-
-
-def _taps(sigma: float) -> NDArray[np.float64]:
-    radius = int(np.ceil(3.7 * sigma))
-    w = np.exp(-(np.arange(-radius, radius + 1) ** 2) / (2 * sigma**2))
-    return w / w.sum()
-
-
-def _separable(x: NDArray[np.float64], taps: NDArray[np.float64]) -> NDArray[np.float64]:
-    radius = len(taps) // 2
-    for axis in (0, 1):
-        padding = [(radius, radius) if a == axis else (0, 0) for a in range(x.ndim)]
-        padded = np.pad(x, padding, mode="edge")
-        n = x.shape[axis]
-        x = sum(t * padded.take(range(i, i + n), axis) for i, t in enumerate(taps))
-    return x
-
-
-def _in_codes(reference: NDArray[np.float64], dtype: Any) -> NDArray[np.float64]:
-    return np.clip(reference, 0, 1) * 255 if dtype == np.uint8 else reference
-
-
 def cases(threads: int, wanted: Wanted) -> Iterator[Case]:
     yield from _blurs(threads, wanted)
     yield from _sobels(threads, wanted)
@@ -74,13 +51,15 @@ def _blurs(threads: int, wanted: Wanted) -> Iterator[Case]:
                 continue
             x = picture(kind)
             out = mps.empty(x.shape, x.dtype)
-            taps = _taps(sigma)
+            taps = definitions.gaussian_taps(sigma)
             blur = mps.image.GaussianBlur(sigma=sigma, edge_mode="clamp")
             yield (
                 Case(
                     name,
                     "image",
-                    lambda x=x, taps=taps: _in_codes(_separable(_decoded(x), taps), x.dtype),
+                    lambda x=x, taps=taps: definitions.in_codes(
+                        definitions.separable(definitions.decoded(x), taps), x.dtype
+                    ),
                     1.01 if x.dtype == np.uint8 else 1e-5,
                     2.0 * x.nbytes,
                     4.0 * len(taps) * x.size,
@@ -99,7 +78,14 @@ def _sobels(threads: int, wanted: Wanted) -> Iterator[Case]:
         out = mps.empty(x.shape, "float32")
         sobel = mps.image.Sobel(edge_mode="clamp")
         yield (
-            Case(name, "image", lambda x=x: _sobel(_decoded(x)), 1e-5, x.nbytes + out.nbytes, 14.0 * x.size)
+            Case(
+                name,
+                "image",
+                lambda x=x: definitions.sobel_magnitude(definitions.decoded(x)),
+                1e-5,
+                x.nbytes + out.nbytes,
+                14.0 * x.size,
+            )
             .ours(lambda sobel=sobel, x=x, out=out: sobel(x, out=out))
             .add(opencv.sobel_magnitude(x, threads))
         )
@@ -120,7 +106,9 @@ def _scales(threads: int, wanted: Wanted) -> Iterator[Case]:
                 Case(
                     name,
                     "image",
-                    lambda x=x, size=size: _in_codes(_lanczos(_decoded(x), size), x.dtype),
+                    lambda x=x, size=size: definitions.in_codes(
+                        definitions.lanczos(definitions.decoded(x), size), x.dtype
+                    ),
                     1.01 if x.dtype == np.uint8 else 1e-5,
                     x.nbytes + out.nbytes,
                     2.0 * taps * channels,
@@ -142,37 +130,14 @@ def _statistics(threads: int, wanted: Wanted) -> Iterator[Case]:
         x = picture(kind)
         statistics = mps.image.StatisticsMeanAndVariance()
         yield (
-            Case(name, "image", lambda x=x: _mean_variance(_decoded(x)), 1e-6, float(x.nbytes), 3.0 * x.size)
+            Case(
+                name,
+                "image",
+                lambda x=x: definitions.mean_and_variance(definitions.decoded(x)),
+                1e-6,
+                float(x.nbytes),
+                3.0 * x.size,
+            )
             .ours(lambda x=x, statistics=statistics: statistics(x), lambda y: np.asarray(y).reshape(2, -1))
             .add(opencv.mean_std(x, threads), torch_.var_mean(x, threads))
         )
-
-
-def _sobel(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    p = np.pad(x, 1, mode="edge")
-    gx = (p[:-2, 2:] + 2 * p[1:-1, 2:] + p[2:, 2:]) - (p[:-2, :-2] + 2 * p[1:-1, :-2] + p[2:, :-2])
-    gy = (p[2:, :-2] + 2 * p[2:, 1:-1] + p[2:, 2:]) - (p[:-2, :-2] + 2 * p[:-2, 1:-1] + p[:-2, 2:])
-    return np.hypot(gx, gy)
-
-
-def _lanczos(x: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float64]:
-    for axis, n in ((1, size[0]), (0, size[1])):
-        length = x.shape[axis]
-        stretch = max(1.0, length / n)
-        centre = (np.arange(n) + 0.5) * length / n
-        first = np.floor(centre - 0.5 - 3 * stretch).astype(int)
-        offsets = np.arange(int(np.ceil(6 * stretch)) + 3)
-        taps = first[:, None] + offsets
-        t = (taps + 0.5 - centre[:, None]) / stretch
-        weights = np.where(np.abs(t) < 3, np.sinc(t) * np.sinc(t / 3), 0)
-        weights /= weights.sum(1, keepdims=True)
-        taps = np.clip(taps, 0, length - 1)
-        moved = np.moveaxis(x, axis, 0)
-        total = sum(weights[:, i].reshape(-1, *[1] * (x.ndim - 1)) * moved[taps[:, i]] for i in range(len(offsets)))
-        x = np.moveaxis(total, 0, axis)
-    return x
-
-
-def _mean_variance(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    flat = x.reshape(-1, 1 if x.ndim == 2 else x.shape[2])
-    return np.stack([flat.mean(0), flat.var(0)])

@@ -14,7 +14,9 @@ __all__ = ["FilePlan", "plan_files"]
 
 @dataclass
 class FilePlan:
-    jobs: list[tuple[Path, Path | None]] = field(default_factory=list[tuple[Path, Path | None]])  # source, target or memory
+    jobs: list[tuple[Path, Path | None]] = field(
+        default_factory=list[tuple[Path, Path | None]]
+    )  # source, target or memory
     bad: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])  # path, reason
 
 
