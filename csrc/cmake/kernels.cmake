@@ -111,3 +111,24 @@ std::span<const ValueType* const> value_types() {
 " @ONLY)
   set(${out} "${PROJECT_BINARY_DIR}/gen/kernel_list.cpp" PARENT_SCOPE)
 endfunction()
+
+# mpskit_shader_source(OUT): one C++ source that holds csrc/metal/shaders/ as text, the headers before the shaders.
+function(mpskit_shader_source out)
+  file(GLOB headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/csrc/metal/shaders/*.h")
+  file(GLOB shaders CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/csrc/metal/shaders/*.metal")
+  set(text "")
+  foreach(file IN LISTS headers shaders)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${file}")
+    file(READ "${file}" content)
+    string(REGEX REPLACE "#(pragma once|include \"[^\"]*\")\n" "" content "${content}")
+    string(APPEND text "${content}")
+  endforeach()
+  set(source "${PROJECT_BINARY_DIR}/gen/shader_source.cpp")
+  file(CONFIGURE OUTPUT "${source}" CONTENT
+"#include \"metal/shader_source.hpp\"
+namespace mpskit::metal {
+const std::string_view shader_source = R\"msl(${text})msl\";
+}  // namespace mpskit::metal
+" @ONLY)
+  set(${out} "${source}" PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,32 @@
+// Argument structs that shaders and host share. Types that mean the same in both: `unsigned long` has 64 bits, `unsigned int` 32.
+#pragma once
+
+// Element types of a buffer.
+enum ElementFormat { element_unorm8, element_unorm16, element_half, element_float };
+
+// Pictures in a buffer, channels last, and the part of them that lies in slices of a texture, four channels a slice.
+struct TransferArguments {
+  unsigned long offset;       // of the first pixel, bytes
+  unsigned long image_bytes;  // from picture to picture
+  unsigned long row_bytes;
+  unsigned int format;  // ElementFormat
+  unsigned int channels;
+  unsigned int x, y, width, height;               // part of each picture
+  unsigned int first_channel, last_channel;       // the last is behind them
+  unsigned int first_image, images;
+  unsigned int slices;                            // of one picture in the texture
+  unsigned int first_layer;                       // slice of the texture that holds the first of them
+};
+
+// Rows of a batch of matrices of half or float.
+struct ScaleArguments {
+  unsigned long offset, matrix_bytes, row_bytes;  // bytes
+  unsigned int format;                            // element_half or element_float
+  unsigned int rows, columns, matrices;
+  float factor;  // 0 writes zeros, whatever was there
+};
+
+// From texture to texture.
+struct CopyArguments {
+  unsigned int width, height, layers;
+};
