@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace mpskit {
 namespace {
@@ -52,11 +53,12 @@ MemoryPlan plan_memory(std::span<const Lifetime> lives) {
   const std::size_t least = least_bytes(lives, used);
 
   std::vector<std::size_t> order = used;
-  std::ranges::stable_sort(order, std::greater{}, [&](std::size_t i) { return lives[i].bytes; });
+  // Not stable_sort: clang 19 warns inside libstdc++'s. Equal ones keep their order by their numbers.
+  std::ranges::sort(order, {}, [&](std::size_t i) { return std::pair(~lives[i].bytes, i); });
   MemoryPlan best = place(lives, order);
   if (best.bytes > least) {  // in order of their beginning some cases pack better
     order = used;
-    std::ranges::stable_sort(order, {}, [&](std::size_t i) { return lives[i].first; });
+    std::ranges::sort(order, {}, [&](std::size_t i) { return std::pair(lives[i].first, i); });
     if (MemoryPlan other = place(lives, order); other.bytes < best.bytes) best = std::move(other);
   }
   best.least = least;
