@@ -111,10 +111,22 @@ with mps.device("metal"):
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("memory", [{"MPSKIT_STANDIN_MEMORY": "discrete"}, {"MPSKIT_STANDIN_ALIGNMENT": "256"}], ids=["discrete", "256"])
+@pytest.mark.parametrize(
+    "memory", [{"MPSKIT_STANDIN_MEMORY": "discrete"}, {"MPSKIT_STANDIN_ALIGNMENT": "256"}], ids=["discrete", "256"]
+)
 def test_other_machines(metal: mps.Device, knob: Knob, memory: dict[str, str]) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--device", "metal", "tests/metal/test_transfer.py"],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "--device",
+            "metal",
+            "tests/metal/test_transfer.py",
+        ],
         env={**os.environ, **memory},
         capture_output=True,
         text=True,

@@ -37,7 +37,12 @@ def framed(x: np.ndarray, row_padding: int, offset: int) -> tuple[np.ndarray, np
 @pytest.mark.parametrize("channels", [1, 2, 3, 4, 5, 8, 13])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_every_format(metal: mps.Device, rng: np.random.Generator, dtype: str, channels: int) -> None:
-    for images, height, width, padding, offset in [(1, 5, 7, 0, 0), (1, 3, 16, 16, 64), (3, 4, 5, 3, 1), (2, 4, 8, 32, 32)]:
+    for images, height, width, padding, offset in [
+        (1, 5, 7, 0, 0),
+        (1, 3, 16, 16, 64),
+        (3, 4, 5, 3, 1),
+        (2, 4, 8, 32, 32),
+    ]:
         x = random(rng, (images, height, width, channels), dtype)
         src, _ = framed(x, padding, offset)
         dst, whole = framed(np.zeros_like(x), padding, offset)
