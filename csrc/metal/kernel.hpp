@@ -35,6 +35,7 @@
 //   target() answers `refuses_layers(call)`, as one texture holds all its images.
 // - No catch, no retain and release, no @autoreleasepool, no a[0] on an NSArray, blocks capture locals of their own lambda only:
 //   holder.hpp and guard.hpp say why.
+#include <algorithm>
 #include <mutex>
 #include <span>
 
@@ -71,7 +72,11 @@ std::optional<std::string> refuses_layers(const Call& call);
 
 // ---- MPS' structs for ours
 inline MPSImageEdgeMode to_mps(EdgeMode m) { return m == EdgeMode::zero ? MPSImageEdgeModeZero : MPSImageEdgeModeClamp; }
-inline MPSOffset to_mps(const Offset& o) { return {o.x, o.y, o.z}; }
+// Farther out than this all is border; Apple's sums are not known to hold more.
+inline MPSOffset to_mps(const Offset& o) {
+  const auto near = [](std::int64_t v) { return static_cast<NSInteger>(std::clamp<std::int64_t>(v, -(1 << 28), 1 << 28)); };
+  return {near(o.x), near(o.y), near(o.z)};
+}
 inline MTLOrigin to_mtl(const Origin& o) {
   return MTLOriginMake(static_cast<NSUInteger>(o.x), static_cast<NSUInteger>(o.y), static_cast<NSUInteger>(o.z));
 }

@@ -4,12 +4,13 @@
 #include <vector>
 
 #include "metal/image/unary.hpp"
+#include "metal/shaders/arguments.h"
 
 namespace mpskit::metal {
 namespace {
 
-// Apple does not state how large a convolution may be; at 255 taps sigma is 34.
-constexpr std::int64_t most_taps = 255;
+// Apple does not state how large a convolution may be; at 255 taps sigma is 34. Beyond, a shader of ours sums.
+constexpr std::size_t most_taps = 255;
 std::int64_t radius_of(float sigma) { return static_cast<std::int64_t>(std::ceil(3.7 * static_cast<double>(sigma))); }
 
 std::vector<float> taps_of(float sigma) {
@@ -37,16 +38,24 @@ class Plan final : public MetalPlan {
     }
     const std::vector<float> taps = taps_of(k.sigma);
     const NSUInteger count = taps.size();
-    rows_ = made(adopt([[MPSImageConvolution alloc] initWithDevice:context.device() kernelWidth:count kernelHeight:1 weights:taps.data()]), context, k);
-    columns_ = made(adopt([[MPSImageConvolution alloc] initWithDevice:context.device() kernelWidth:1 kernelHeight:count weights:taps.data()]), context, k);
     // Between the two lies every row of the source, for the columns that are written.
+    between_ = {0, 0, window_.width, call.inputs[0].height()};
+    format_ = pixel_format(DType::f32, call.inputs[0].channels());
     image::UnaryKernel across = k, down = k;
     across.offset.y = down.offset.x = 0;
-    between_ = {0, 0, window_.width, call.inputs[0].height()};
+    if (taps.size() > most_taps) {
+      weights_ = adopt([context.device() newBufferWithBytes:taps.data() length:count * sizeof(float) options:MTLResourceStorageModeShared]);
+      if (!weights_) throw DeviceError(cat(k.info.name, ": ", context.info().name, " has no memory for ", count, " weights. Free arrays, or pass device=\"cpu\"."));
+      row_sums_ = arguments(across, between_, call.inputs[0].width(), call.inputs[0].height(), count);
+      column_sums_ = arguments(down, window_, between_.width, between_.height, count);
+      column_sums_.is_column = 1;
+      return;
+    }
+    rows_ = made(adopt([[MPSImageConvolution alloc] initWithDevice:context.device() kernelWidth:count kernelHeight:1 weights:taps.data()]), context, k);
+    columns_ = made(adopt([[MPSImageConvolution alloc] initWithDevice:context.device() kernelWidth:1 kernelHeight:count weights:taps.data()]), context, k);
     set_unary(rows_.get(), across, between_);
     set_unary(columns_.get(), down, window_);
     rows_.get().bias = columns_.get().bias = 0;
-    format_ = pixel_format(DType::f32, call.inputs[0].channels());
   }
 
   void encode(Encoder& e, std::span<const Operand> o) override {
@@ -56,22 +65,37 @@ class Plan final : public MetalPlan {
         return;
       }
       const Encoder::Scratch between = e.scratch(format_, between_.width, between_.height);
+      if (weights_) {
+        e.compute("weigh", weights_.get(), {source, between.texture()}, row_sums_, MTLSizeMake(row_sums_.width, row_sums_.height, 1));
+        e.compute("weigh", weights_.get(), {between.texture(), target}, column_sums_, MTLSizeMake(column_sums_.width, column_sums_.height, 1));
+        return;
+      }
       [rows_.get() encodeToCommandBuffer:e.commands() sourceTexture:source destinationTexture:between.texture()];
       [columns_.get() encodeToCommandBuffer:e.commands() sourceTexture:between.texture() destinationTexture:target];
     });
   }
 
-  static std::optional<std::string> refuses(const image::GaussianBlur& k, const Call&, const Context&) {
-    const std::int64_t taps = 2 * radius_of(k.sigma) + 1;
-    if (!k.exact || taps <= most_taps) return std::nullopt;
-    return cat("exact=True with sigma ", k.sigma, " needs ", taps, " weights; allowed: ", most_taps,
-               " on Metal, up to sigma 34.3. Pass exact=False for Apple's approximation, or device=\"cpu\", which is always exact.");
+ private:
+  static WeighArguments arguments(const image::UnaryKernel& k, const image::Window& w, std::int64_t width, std::int64_t height, NSUInteger count) {
+    WeighArguments a{};
+    a.width = static_cast<unsigned int>(w.width);
+    a.height = static_cast<unsigned int>(w.height);
+    a.target_x = static_cast<unsigned int>(w.x);
+    a.target_y = static_cast<unsigned int>(w.y);
+    a.source_x = static_cast<int>(to_mps(k.offset).x);
+    a.source_y = static_cast<int>(to_mps(k.offset).y);
+    a.source_width = static_cast<unsigned int>(width);
+    a.source_height = static_cast<unsigned int>(height);
+    a.count = static_cast<unsigned int>(count);
+    a.is_zero = k.edge_mode == EdgeMode::zero ? 1 : 0;
+    return a;
   }
 
- private:
   image::Window window_, between_{};
   retained<MPSImageGaussianBlur*> blur_;
   retained<MPSImageConvolution*> rows_, columns_;
+  retained<id<MTLBuffer>> weights_;
+  WeighArguments row_sums_{}, column_sums_{};
   MTLPixelFormat format_ = MTLPixelFormatInvalid;
 };
 

@@ -30,3 +30,15 @@ struct ScaleArguments {
 struct CopyArguments {
   unsigned int width, height, layers;
 };
+
+// Weighted sums along one axis of a picture: pixel (x, y) of the target, from `target_x` and `target_y` on, takes those around
+// source pixel (x + source_x, y + source_y).
+struct WeighArguments {
+  unsigned int width, height;  // of what is written
+  unsigned int target_x, target_y;
+  int source_x, source_y;
+  unsigned int source_width, source_height;
+  unsigned int count;      // weights, odd
+  unsigned int is_column;  // else the sums go along rows
+  unsigned int is_zero;    // beyond the border lie zeros, else the nearest pixel
+};

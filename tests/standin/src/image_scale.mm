@@ -24,7 +24,8 @@ Taps lanczos(double position, double scale) {
   const long last = static_cast<long>(std::ceil(position - 0.5 + 3 * stretch));
   double sum = 0;
   for (long k = taps.first; k <= last; ++k) {
-    taps.weights.push_back(window((static_cast<double>(k) + 0.5 - position) / stretch));
+    const double weight = window((static_cast<double>(k) + 0.5 - position) / stretch);
+    taps.weights.push_back(std::abs(weight) < 1e-12 ? 0 : weight);  // the sine's zeros
     sum += taps.weights.back();
   }
   for (double& w : taps.weights) w /= sum;
@@ -84,14 +85,16 @@ Taps bilinear(double position, double) {
         for (long x = 0; x < w.width; ++x) {
           const Taps& taps = across[static_cast<std::size_t>(x)];
           for (std::size_t k = 0; k < taps.weights.size(); ++k)
-            rows[static_cast<std::size_t>((y - top) * w.width + x)] += taps.weights[k] * f.src.at(taps.first + static_cast<long>(k), y, c);
+            if (taps.weights[k] != 0)  // NaN under a zero is none of the filter's
+              rows[static_cast<std::size_t>((y - top) * w.width + x)] += taps.weights[k] * f.src.at(taps.first + static_cast<long>(k), y, c);
         }
       for (long y = 0; y < w.height; ++y)
         for (long x = 0; x < w.width; ++x) {
           const Taps& taps = down[static_cast<std::size_t>(y)];
           double value = 0;
           for (std::size_t k = 0; k < taps.weights.size(); ++k)
-            value += taps.weights[k] * rows[static_cast<std::size_t>((taps.first - top + static_cast<long>(k)) * w.width + x)];
+            if (taps.weights[k] != 0)
+              value += taps.weights[k] * rows[static_cast<std::size_t>((taps.first - top + static_cast<long>(k)) * w.width + x)];
           f.dst.put(static_cast<std::size_t>(w.x + x), static_cast<std::size_t>(w.y + y), c, value);
         }
     }
