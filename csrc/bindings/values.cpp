@@ -20,13 +20,19 @@ std::unordered_map<const ValueType*, PyObject*>& classes() {
   return *map;
 }
 
+std::string short_text(const py::object& value) {  // of a large array its shape and dtype
+  constexpr py::ssize_t few = 8;
+  if (!py::isinstance<py::array>(value) || py::reinterpret_borrow<py::array>(value).size() <= few) return text_of(value);
+  return cat("<", py::cast<std::string>(py::str(value.attr("shape"))), " ", py::cast<std::string>(py::str(value.attr("dtype"))), ">");
+}
+
 std::string represent(const ValueType& type, const void* value) {  // as it is written: only what differs from the default
   const std::shared_ptr<void> defaults = type.copy(nullptr);
   std::string out;
   for (std::size_t i = 0; i < type.fields.size(); ++i) {
     const FieldInfo& f = type.fields[i];
     if (f.equal(f.in(value), f.in(defaults.get()))) continue;
-    out += cat(out.empty() ? "" : ", ", f.name, "=", text_of(get_field(f, value)));
+    out += cat(out.empty() ? "" : ", ", f.name, "=", short_text(get_field(f, value)));
   }
   return cat(type.info.name, "(", out, ")");
 }

@@ -17,7 +17,7 @@ struct SoftMax : UnaryKernel {
       Tolerance{DType::u8, 1, 0, "one code of the rounded exact value"},
       Tolerance{DType::u16, 1, 0, "one code of the rounded exact value"},
       Tolerance{DType::f16, 6e-8, 5e-4, "one rounding to half precision"},
-      Tolerance{DType::f32, 1.2e-38, 1e-6, "the rounding of x - max, to 1e-6 for differences to 8, an exponential and a sum"}};
+      Tolerance{DType::f32, 3e-8, 1e-6, "the rounding of x - max, an exponential, a sum and a division"}};
 
   void validate() const { require_unary(info.name); }
   Layouts infer(std::span<const Layout> in, const OutputHints& hints) const {

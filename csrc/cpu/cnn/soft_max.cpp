@@ -1,0 +1,159 @@
+#include "cpu/simd/math.inl"
+#include "cpu/simd/pixels.inl"
+
+namespace mpskit::cpu::MPSKIT_ISA {
+namespace {
+
+constexpr std::int64_t step = lanes<float>;
+
+float sum_of(Floats v) {
+  float lane[step];
+  store(lane, v);
+  for (int width = step / 2; width > 0; width /= 2)
+    for (int i = 0; i < width; ++i) lane[i] += lane[i + width];
+  return lane[0];
+}
+// Where one of them is NaN the result may be any of the others: sums find the NaN again.
+float largest_of(Floats v) {
+  float lane[step];
+  store(lane, v);
+  for (int width = step / 2; width > 0; width /= 2)
+    for (int i = 0; i < width; ++i) lane[i] = lane[i] > lane[i + width] ? lane[i] : lane[i + width];
+  return lane[0];
+}
+
+float largest(const float* x, std::int64_t n) {
+  if (n < step) {
+    float most = x[0];
+    for (std::int64_t i = 1; i < n; ++i) most = most > x[i] ? most : x[i];
+    return most;
+  }
+  Floats m[4];
+  for (Floats& v : m) v = load<Floats>(x);
+  std::int64_t i = 0;
+  for (; i + 4 * step <= n; i += 4 * step)
+    for (int j = 0; j < 4; ++j) m[j] = maximum(load<Floats>(x + i + j * step), m[j]);
+  for (; i + step <= n; i += step) m[0] = maximum(load<Floats>(x + i), m[0]);
+  m[0] = maximum(load<Floats>(x + n - step), m[0]);
+  return largest_of(maximum(maximum(m[0], m[1]), maximum(m[2], m[3])));
+}
+
+// e[i] = exp(x[i] - most); their sum, in blocks, so that it stays as exact with many channels as with few.
+double exponentials(const float* x, std::int64_t n, float most, float* e) {
+  constexpr std::int64_t block = 1024;
+  double total = 0;
+  for (std::int64_t begin = 0; begin < n; begin += block) {
+    const std::int64_t end = std::min(n, begin + block);
+    Floats sums[2]{};
+    std::int64_t i = begin;
+    for (; i + 2 * step <= end; i += 2 * step)
+      for (int j = 0; j < 2; ++j) {
+        const Floats v = exp_of_negative(load<Floats>(x + i + j * step) - most);
+        store(e + i + j * step, v);
+        sums[j] += v;
+      }
+    float rest = 0;
+    for (; i < end; i += step) {
+      const std::int64_t some = std::min(step, end - i);
+      const Floats v = exp_of_negative(load_pixels(x + i, some) - most);
+      store_pixels(e + i, v, some);
+      for (std::int64_t j = 0; j < some; ++j) rest += v[j];
+    }
+    total += double{sum_of(sums[0] + sums[1])} + double{rest};
+  }
+  return total;
+}
+
+class SoftMaxPlan final : public CpuPlan {
+ public:
+  SoftMaxPlan(const cnn::SoftMax& k, const Call& call)
+      : part_(cnn::part_of(k.info.name, k, call.inputs[0], call.outputs[0], cnn::channels_read(k.info.name, k, call.inputs[0]))),
+        offset_(k.offset.value_or(Offset{})) {}
+
+  void run(std::span<const View> v) const override {
+    visit_pixels(v[0].layout.dtype, [&](auto s) {
+      visit_pixels(v[1].layout.dtype, [&](auto d) { run<decltype(s), decltype(d)>(v[0], v[1]); });
+    });
+  }
+
+ private:
+  template <class S, class D>
+  void run(const View& src, const View& dst) const {
+    const std::int64_t channels = part_.source_channels, rows = part_.images * part_.height;
+    const std::int64_t grain = std::max<std::int64_t>(1, 16384 / (channels * part_.width));
+    const bool is_narrow = channels < 2 * step;
+    parallel_for(rows, grain, [&](std::int64_t first, std::int64_t last) {
+      const Scratch scratch(static_cast<std::size_t>(channels * (is_narrow ? step : 2)) * sizeof(float));
+      for (std::int64_t r = first; r < last; ++r) {
+        const std::int64_t y = r % part_.height;
+        const S* s = source_row<S>(src, r / part_.height, y);
+        D* d = dst.row<D>(part_.destination_image + r / part_.height, part_.y + y) + part_.x * dst.layout.channels() + part_.destination_channel;
+        std::int64_t x = 0;
+        if (is_narrow && s && offset_.x >= 0) {
+          const std::int64_t inside = std::min(part_.width, src.layout.width() - offset_.x);
+          for (; x + step <= inside; x += step) several_pixels(pixel(src, s, x), src.layout.channels(), d + x * dst.layout.channels(), dst.layout.channels(), scratch.as<float>());
+        }
+        for (; x < part_.width; ++x) one_pixel(s ? pixel(src, s, x) : nullptr, d + x * dst.layout.channels(), scratch.as<float>());
+      }
+    });
+  }
+
+  // Row y of the part; null beyond the border.
+  template <class S>
+  const S* source_row(const View& src, std::int64_t image, std::int64_t y) const {
+    const std::int64_t row = offset_.y + y;
+    return row < 0 || row >= src.layout.height() ? nullptr : src.row<const S>(part_.source_image + image, row);
+  }
+  template <class S>
+  const S* pixel(const View& src, const S* row, std::int64_t x) const {
+    const std::int64_t column = offset_.x + x;
+    return column < 0 || column >= src.layout.width() ? nullptr : row + column * src.layout.channels() + part_.source_channel;
+  }
+
+  template <class S, class D>
+  void one_pixel(const S* s, D* d, float* scratch) const {
+    const std::int64_t n = part_.source_channels;
+    const float* x = scratch;
+    float* e = scratch + n;
+    if constexpr (std::is_same_v<D, float>) e = d;
+    if (!s) std::fill(scratch, scratch + n, 0.0f);
+    else if constexpr (std::is_same_v<S, float>) x = s;
+    else to_float(std::span(s, static_cast<std::size_t>(n)), scratch, 1 / unit<S>);
+    const auto scale = static_cast<float>(1 / exponentials(x, n, largest(x, n), e));
+    if constexpr (std::is_same_v<D, float>) transform(e, n, [=](Floats v) { return v * scale; });
+    else from_float(e, std::span(d, static_cast<std::size_t>(n)), scale * unit<D>);
+  }
+
+  // A lane a pixel: few channels would leave registers empty.
+  template <class S, class D>
+  void several_pixels(const S* s, std::int64_t s_step, D* d, std::int64_t d_step, float* e) const {
+    const std::int64_t n = part_.source_channels;
+    Floats most = all(-std::numeric_limits<float>::infinity()), sum{};
+    for (std::int64_t c = 0; c < n; ++c) {
+      S codes[step];
+      for (std::int64_t i = 0; i < step; ++i) codes[i] = s[i * s_step + c];
+      const Floats x = load_pixels(codes) * (1 / unit<S>);
+      store(e + c * step, x);
+      most = maximum(most, x);
+    }
+    for (std::int64_t c = 0; c < n; ++c) {
+      const Floats v = exp_of_negative(load<Floats>(e + c * step) - most);
+      store(e + c * step, v);
+      sum += v;
+    }
+    const Floats scale = unit<D> / sum;
+    for (std::int64_t c = 0; c < n; ++c) {
+      D codes[step];
+      store_pixels(codes, load<Floats>(e + c * step) * scale);
+      for (std::int64_t i = 0; i < step; ++i) d[i * d_step + c] = codes[i];
+    }
+  }
+
+  cnn::Part part_;
+  Offset offset_;
+};
+
+}  // namespace
+}  // namespace mpskit::cpu::MPSKIT_ISA
+
+MPSKIT_CPU_KERNEL(cnn::SoftMax, SoftMaxPlan)
