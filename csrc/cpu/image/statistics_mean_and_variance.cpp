@@ -173,7 +173,8 @@ void add_bytes(const Piece& piece, std::span<Sums> out) {
         }
       for (int r = 0; r < registers; ++r)
         for (int odd = 0; odd < 2; ++odd) {
-          const Longs words = (Longs)std::exchange(sum[2 * r + odd], Words{});
+          const Longs words = (Longs)sum[2 * r + odd];
+          sum[2 * r + odd] = Words{};  // not std::exchange: to clang a function of the library takes no vectors of this set
           long_sum[4 * r + odd] += words & 0xffff;
           long_sum[4 * r + 2 + odd] += words >> 16;
         }
