@@ -27,7 +27,7 @@ struct Worker {
   NSUInteger alive = 0;                    // made and not yet completed
   NSUInteger limit = 64;
   bool is_stopping = false;
-  std::thread::id thread;
+  std::atomic<std::thread::id> thread;
 
   static std::shared_ptr<Worker> start(NSUInteger limit);
   void loop();
@@ -35,7 +35,7 @@ struct Worker {
 
 }  // namespace standin
 
-@interface StandinQueue : NSObject <MTLCommandQueue> {
+@interface StandinQueue : StandinShared <MTLCommandQueue> {
  @public
   id<MTLDevice> _device;
   NSString* _label;
@@ -44,7 +44,7 @@ struct Worker {
 - (instancetype)initWithDevice:(id<MTLDevice>)device limit:(NSUInteger)limit;
 @end
 
-@interface StandinCommandBuffer : NSObject <MTLCommandBuffer> {
+@interface StandinCommandBuffer : StandinShared <MTLCommandBuffer> {
  @public
   StandinQueue* _queue;
   NSString* _label;

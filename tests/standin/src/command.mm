@@ -152,6 +152,20 @@ void encode_from(id<MTLCommandEncoder> encoder, id<MTLCommandBuffer> command_buf
 
 }  // namespace standin
 
+extern "C" {
+void __tsan_acquire(void*) __attribute__((weak));
+void __tsan_release(void*) __attribute__((weak));
+}
+@implementation StandinShared
+- (oneway void)release {
+  if (__tsan_release) __tsan_release(self);
+  [super release];
+}
+- (void)acquire {
+  if (__tsan_acquire) __tsan_acquire(self);
+}
+@end
+
 @implementation StandinQueue
 @synthesize label = _label, device = _device;
 - (instancetype)initWithDevice:(id<MTLDevice>)device limit:(NSUInteger)limit {
@@ -184,6 +198,7 @@ void encode_from(id<MTLCommandEncoder> encoder, id<MTLCommandBuffer> command_buf
   return [self makeWithRetainedReferences:NO errorOptions:MTLCommandBufferErrorOptionNone];
 }
 - (void)dealloc {
+  [self acquire];
   {
     std::lock_guard lock(_worker->mutex);
     _worker->is_stopping = true;
@@ -357,6 +372,7 @@ void encode_from(id<MTLCommandEncoder> encoder, id<MTLCommandBuffer> command_buf
   [self waitUntil:^{ return _status >= MTLCommandBufferStatusScheduled; } name:@"waitUntilScheduled"];
 }
 - (void)dealloc {
+  [self acquire];
   if (_open) stop("a command buffer died with an open encoder");
   if (_status < MTLCommandBufferStatusCommitted) {
     std::lock_guard lock(_worker->mutex);

@@ -4,7 +4,7 @@
 
 #include "standin.hpp"
 
-@interface StandinEvent : NSObject <MTLEvent> {
+@interface StandinEvent : StandinShared <MTLEvent> {
  @public
   id<MTLDevice> _device;
   NSString* _label;

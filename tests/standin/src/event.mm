@@ -22,6 +22,7 @@
   return _changed.wait_for(lock, std::chrono::seconds(10), [&] { return _value >= value; });
 }
 - (void)dealloc {
+  [self acquire];
   [_device release];
   [_label release];
   [super dealloc];

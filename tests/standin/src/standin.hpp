@@ -101,6 +101,12 @@ class ReadCount {
 
 }  // namespace standin
 
+// What dies on another thread than the one that used it last. GNUstep's reference counts are atomic, but ThreadSanitizer cannot
+// see that in a library that was not built with it: releases tell it.
+@interface StandinShared : NSObject
+- (void)acquire;  // first in dealloc
+@end
+
 @interface MPSKernel (Standin)
 // A copy is allocated without any initializer, given its device, and then takes the state of the original.
 - (void)standinCopyStateFrom:(MPSKernel*)other;
