@@ -53,7 +53,27 @@ class PythonSource final : public cnn::DataSource {
   }
   py::handle object() const { return static_cast<PyObject*>(object_.get()); }
 
+  // All that it says and holds, loaded once; the arrays stay while the value does.
+  ArrayDataSource loaded() const {
+    ArrayDataSource out;
+    between_load_and_purge([&] {
+      static_cast<void>(read());  // checks
+      out = arrays(names_of_arrays);
+    });
+    out.neuron = descriptor_.neuron;
+    out.batch_normalization = descriptor_.batch_normalization;
+    out.stride_in_pixels_x = descriptor_.stride_in_pixels_x;
+    out.stride_in_pixels_y = descriptor_.stride_in_pixels_y;
+    out.dilation_rate_x = descriptor_.dilation_rate_x;
+    out.dilation_rate_y = descriptor_.dilation_rate_y;
+    out.groups = descriptor_.groups;
+    out.label = label_;
+    return out;
+  }
+
  private:
+  static constexpr std::array<std::string_view, 4> names_of_arrays{"weights", "bias", "ranges", "lookup_table"};
+
   std::string who() const { return label_.empty() ? name_ : cat(name_, " '", label_, "'"); }
   Where where(std::string_view field) const { return {name_, field, Range{}, ""}; }
 
@@ -100,8 +120,7 @@ class PythonSource final : public cnn::DataSource {
     return out;
   }
   cnn::WeightsView read() const {
-    static constexpr std::string_view names[]{"weights", "bias", "ranges", "lookup_table"};
-    const auto held = std::make_shared<const ArrayDataSource>(arrays(names));
+    const auto held = std::make_shared<const ArrayDataSource>(arrays(names_of_arrays));
     if (!held->weights)
       throw ValueError(cat(who(), ": weights is None after load(); allowed: an array (output, height, width, input / groups). Set self.weights in load()."));
     const auto pointer = [](const std::optional<Array>& a) { return a ? &*a : nullptr; };
@@ -186,6 +205,14 @@ cnn::Padding Converter<cnn::Padding>::from(py::handle value, const Where& w) {
 py::object Converter<cnn::Padding>::to(const cnn::Padding& p) {
   if (p.size != cnn::Padding::Size::pixels) return py::str(std::string(sizes[static_cast<std::size_t>(p.size)]));
   return py::make_tuple(py::make_tuple(p.top, p.bottom), py::make_tuple(p.left, p.right));
+}
+
+void bind_data_sources(py::module_& m) {
+  m.def("_array_data_source", [](const py::object& source) {
+    const cnn::Weights weights = Converter<cnn::Weights>::from(source, Where{"_array_data_source", "source", Range{}, ""});
+    const auto* python = dynamic_cast<const PythonSource*>(weights.source.get());
+    return python ? Converter<ArrayDataSource>::to(python->loaded()) : Converter<cnn::Weights>::to(weights);
+  }, py::arg("source"), "What a data source holds, loaded once, as an ArrayDataSource.");
 }
 
 }  // namespace mpskit::python

@@ -28,5 +28,6 @@ PYBIND11_MODULE(_core, m) {
   m.def("_restore", [](const py::object& type, const py::dict& keywords) { return type(**keywords); });
   py::class_<python::BoundKernel> kernel = python::bind_calls(m);
   python::bind_values(m, kernel);
+  python::bind_data_sources(m);
   python::bind_graph(m);
 }

@@ -72,6 +72,7 @@ void bind_data(py::module_& module);            // Image, Matrix, Vector and tem
 void bind_devices(py::module_& module);         // devices, threads, ISA
 void bind_completion(py::module_& module);      // Completion
 void bind_command_buffer(py::module_& module);  // CommandBuffer
+void bind_data_sources(py::module_& module);    // what a data source holds
 void bind_graph(py::module_& module);           // graph.Network, behind mps.graph.Graph
 
 }  // namespace mpskit::python

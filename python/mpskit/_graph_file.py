@@ -60,20 +60,32 @@ class Writer:
             return {"tensor": name}
         if hasattr(value, "_descriptor"):
             return self.encode_value(value, path)
+        if hasattr(value, "load"):
+            return self.encode_source(value, path)
         raise TypeError(
             f"Graph.save: {path} is a {type(value).__name__}; allowed: numbers, text, arrays and values of mpskit. "
             "Make the graph with those."
         )
 
     def encode_value(self, value: Any, path: str) -> dict[str, Any]:
-        module = type(value).__module__.removeprefix("mpskit.")
-        defaults = {field["name"]: field["default"] for field in value._descriptor["fields"]}
-        parameters = {}
-        for name, default in defaults.items():
-            given = getattr(value, name)
-            if not _equal(given, default):
-                parameters[name] = self.encode(given, f"{path}.{name}")
-        return {"type": f"{module}.{type(value).__name__}", "parameters": parameters}
+        return _written(value, {name: self.encode(given, f"{path}.{name}") for name, given in _given(value).items()})
+
+    def encode_source(self, source: Any, path: str) -> dict[str, Any]:
+        """A data source of the user's as arrays: loaded now for what it says of itself, and again when its tensors are written."""
+        arrays, parameters, names = _core._array_data_source(source), {}, {}
+        for field, given in _given(arrays).items():
+            if isinstance(given, np.ndarray):
+                names[field] = self.name(f"{path}.{field}")
+                parameters[field] = {"tensor": names[field]}
+            else:
+                parameters[field] = self.encode(given, f"{path}.{field}")
+
+        def load() -> dict[str, NDArray[Any]]:
+            loaded = _core._array_data_source(source)
+            return {name: getattr(loaded, field) for field, name in names.items()}
+
+        self.later(load)
+        return _written(arrays, parameters)
 
     def write(self, file: IO[bytes], graph: dict[str, Any]) -> None:
         metadata = {"format": "mpskit", "mpskit.graph": json.dumps({"version": VERSION, **graph}, allow_nan=False)}
@@ -162,6 +174,19 @@ class Reader:
             )
         assert cls is not None
         return cls(**{key: self.decode(part) for key, part in value["parameters"].items()})
+
+
+def _given(value: Any) -> dict[str, Any]:
+    """The parameters that are not the default."""
+    defaults = {field["name"]: field["default"] for field in value._descriptor["fields"]}
+    return {
+        name: getattr(value, name) for name, default in defaults.items() if not _equal(getattr(value, name), default)
+    }
+
+
+def _written(value: Any, parameters: dict[str, Any]) -> dict[str, Any]:
+    module = type(value).__module__.removeprefix("mpskit.")
+    return {"type": f"{module}.{type(value).__name__}", "parameters": parameters}
 
 
 def _equal(a: Any, b: Any) -> bool:

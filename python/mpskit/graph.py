@@ -527,8 +527,6 @@ class Graph(_core.graph.Network):
 
     def reload_from_data_sources(self) -> None:
         """Read all weights again, now. Runs under way keep the old ones."""
-        for source in self._definition.data_sources():
-            source.forget()
         for network in (self, self._whole):
             network._renew()
 
@@ -799,14 +797,6 @@ class _Definition:
         """What the compiled core takes; exported images are outputs behind the results."""
         images = [(self.name_of(i), image.format) for i, image in enumerate(self.images)]
         return images, list(self.nodes), list(self.inputs), [*self.results, *self.exports], self.format
-
-    def data_sources(self) -> list[Any]:
-        found = []
-        for kernel, _, _, _ in self.nodes:
-            source = getattr(kernel, "weights", None)
-            if source is not None and hasattr(source, "load"):
-                found.append(source)
-        return found
 
 
 def _with_own_labels(

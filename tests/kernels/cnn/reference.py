@@ -39,7 +39,9 @@ def placement(hw: Pair, window: Pair, stride: Pair, padding: Any, remainder: str
     if isinstance(padding, str):
         found = [axis(hw[a], window[a], stride[a], padding, REMAINDERS[remainder][a]) for a in range(2)]
     else:
-        pads = [(p, p) if isinstance(p, int) else p for p in ((padding, padding) if isinstance(padding, int) else padding)]
+        pads = [
+            (p, p) if isinstance(p, int) else p for p in ((padding, padding) if isinstance(padding, int) else padding)
+        ]
         found = [((hw[a] + sum(pads[a]) - window[a]) // stride[a] + 1, window[a] // 2 - pads[a][0]) for a in range(2)]
     return (found[0][0], found[1][0]), (found[0][1], found[1][1])
 
@@ -73,7 +75,9 @@ def convolution(
 
 
 def pooling_max(x: Array, size: Pair, centre: Pair, taps: Pair, stride: Pair, edge_mode: str) -> Array:
-    return np.max([v for _, _, v in taps_of(x.astype(np.float64), size, centre, taps, stride, (1, 1), edge_mode)], axis=0)
+    return np.max(
+        [v for _, _, v in taps_of(x.astype(np.float64), size, centre, taps, stride, (1, 1), edge_mode)], axis=0
+    )
 
 
 def softmax(x: Array) -> Array:

@@ -380,7 +380,9 @@ def test_descriptor_of_a_data_source(engine: Engine, rng: np.random.Generator) -
     with pytest.raises(ValueError, match=re.escape("Late: weights is None after load(); allowed: an array")):
         layer(x)
     source.weights, source.bias = filters(rng, 8, 3, 2, 4), filters(rng, 8)
-    with pytest.raises(ValueError, match=re.escape("Late: weights is (8, 3, 2, 4) float32, the descriptor says (8, 3, 1, 4)")):
+    with pytest.raises(
+        ValueError, match=re.escape("Late: weights is (8, 3, 2, 4) float32, the descriptor says (8, 3, 1, 4)")
+    ):
         layer(x)
     source.weights = filters(rng, 8, 3, 1, 4)
     exact, scale = convolution(x, source.weights, source.bias, *placement((5, 6), (3, 1), (1, 1), "same"))
@@ -521,5 +523,5 @@ def test_calls_that_are_refused(options: Any, shape: Any, call: Any, text: str) 
     with mps.device("cpu"), pytest.raises(ValueError, match=re.escape(text)):
         Convolution(W, **options)(np.zeros(shape, np.float32), **call)
     source = ArrayDataSource(W, label="stem")
-    with mps.device("cpu"), pytest.raises(ValueError, match="^Convolution 'stem': "):
+    with mps.device("cpu"), pytest.raises(ValueError, match=r"^Convolution 'stem': "):
         Convolution(source, **options)(np.zeros(shape, np.float32), **call)
