@@ -16,13 +16,15 @@ struct Options {
   py::handle out;
   OutputHints hints;
   std::shared_ptr<Engine> engine;
-  bool temporary = true;  // encode(): the new output is a temporary of the command buffer
+  bool temporary = true;          // encode(): the new output is a temporary of the command buffer
+  bool optional_outputs = false;  // make them too
 };
 
 std::string input_names(const KernelType& type) {
   std::string names;
+  std::string_view before;
   for (const OperandSpec& spec : type.operands)
-    if (spec.role == Role::input)
+    if (spec.role == Role::input && std::exchange(before, spec.name) != spec.name)
       names += cat(names.empty() ? "" : ", ", spec.name,
                    spec.count == Count::optional ? " (optional)"
                    : spec.count == Count::many   ? " (one or more)"
@@ -43,22 +45,31 @@ struct Given {
     objects.reserve(args.size());
     for (std::size_t i = 0; i < args.size(); ++i) {
       const py::handle object = args[i];
-      const bool many = spec_of(i).count == Count::many;
-      if (many && (PyList_Check(object.ptr()) || PyTuple_Check(object.ptr())))
+      if (spec_of(objects.size()).count != Count::one && is_group(object))
         for (py::handle item : object) objects.push_back(item);
       else objects.push_back(object);
     }
   }
+  static bool is_group(py::handle object) { return PyList_Check(object.ptr()) || PyTuple_Check(object.ptr()); }
   const OperandSpec& spec_of(std::size_t i) const {
     return specs.empty() ? type.operands.front() : specs[std::min(i, specs.size() - 1)];
   }
   bool take_keyword(std::string_view name, py::handle value) {
     for (std::size_t i = 0; i < specs.size(); ++i) {
-      if (specs[i].name != name) continue;
+      if (specs[i].name != name && (specs[i].word.empty() || specs[i].word != name)) continue;
       if (i < objects.size() && objects[i])
         throw TypeError(cat(type.info.name, ": ", name, " is given twice; allowed: once, by position or by name."));
-      if (objects.size() <= i) objects.resize(i + 1);
-      objects[i] = value;
+      // Optional operands of one name are given together, as a tuple.
+      std::size_t most = 1;
+      while (i + most < specs.size() && specs[i + most].name == specs[i].name) ++most;
+      const bool several = specs[i].count == Count::optional && is_group(value);
+      const std::size_t count = several ? py::len(value) : 1;
+      if (count > most)
+        throw ValueError(cat(type.info.name, ": ", name, " has ", count, " items; allowed: ", most, ". Pass as many, or none."));
+      if (objects.size() < i + count) objects.resize(i + count);
+      if (!several) objects[i] = value;
+      else
+        for (py::handle item : value) objects[i++] = item;
       return true;
     }
     return false;
@@ -80,12 +91,20 @@ struct Given {
 
 [[noreturn]] void refuse_keyword(const Given& given, std::string_view name) {
   std::vector<std::string> known{"out", "dtype", "channels", "device", "temporary"};
-  for (const OperandSpec& spec : given.specs) known.emplace_back(spec.name);
+  for (const OperandSpec& spec : given.type.operands)
+    for (const std::string_view word : {spec.name, spec.word})
+      if (!word.empty()) known.emplace_back(word);
   const std::string near = nearest(name, known);
   throw TypeError(
       cat(given.type.info.name, ": unknown keyword '", name, "'; allowed in a call: ", input_names(given.type),
           ", out, dtype, channels, device. ",
           near.empty() ? std::string("Parameters go into the constructor.") : cat("Did you mean '", near, "'?")));
+}
+
+bool asks_for_outputs(const KernelType& type, std::string_view name) {
+  return std::ranges::any_of(type.operands, [name](const OperandSpec& s) {
+    return s.role == Role::output && s.count == Count::optional && (s.name == name || (!s.word.empty() && s.word == name));
+  });
 }
 
 Options read_options(Given& given, const py::kwargs& kwargs, bool encodes) {
@@ -103,6 +122,8 @@ Options read_options(Given& given, const py::kwargs& kwargs, bool encodes) {
       if (!value.is_none()) o.engine = engine_from(value, kernel);
     } else if (name == "temporary" && encodes) {
       o.temporary = to_bool(value, Where{kernel, "temporary", {}, ""});
+    } else if (asks_for_outputs(given.type, name)) {
+      o.optional_outputs = to_bool(value, Where{kernel, name, {}, ""});
     } else if (!given.take_keyword(name, value)) {
       refuse_keyword(given, name);
     }
@@ -152,7 +173,11 @@ Prepared prepare(const BoundKernel& self, const py::args& args, const py::kwargs
   }
   if (!p.engine) p.engine = current_engine();
 
-  const auto outputs = type.operands.subspan(given.specs.size());
+  auto outputs = type.operands.subspan(given.specs.size());
+  std::size_t always = 0;
+  while (always < outputs.size() && outputs[always].count != Count::optional) ++always;
+  const bool is_limited = always < outputs.size() && !options.optional_outputs;
+  if (is_limited) outputs = outputs.first(always);
   if (options.out) {
     if (options.hints.dtype || options.hints.channels)
       throw ValueError(
@@ -176,21 +201,21 @@ Prepared prepare(const BoundKernel& self, const py::args& args, const py::kwargs
   }
   check_inputs(*self.kernel, layouts);
   Layouts made = self.kernel->infer(layouts, options.hints);
+  if (is_limited) made.resize(always);
   const bool keeps_old = self.kernel->reads_outputs(made);
-  // A part of the output that the kernel leaves alone is zero; a temporary begins undefined, so then it is none.
-  const bool as_temporary = buffer && options.temporary && !keeps_old;
-  const bool as_array_ = fashion.is_array && (!buffer || !options.temporary);
   p.outputs.reserve(made.size());
-  py::list results;
-  for (const Layout& layout : made) {
-    p.outputs.push_back(as_temporary ? buffer->temporary(layout) : allocate(*p.engine, layout, keeps_old));
-    const int rank = fashion.rank_of(layout);
-    py::object result =
-        as_array_ ? as_array(p.outputs.back(), rank, true) : make_data(p.outputs.back(), rank, p.engine);
-    if (made.size() == 1) p.result = std::move(result);
-    else results.append(std::move(result));
+  py::list results, optional;
+  for (std::size_t i = 0; i < made.size(); ++i) {
+    const OperandSpec& spec = outputs[std::min(i, outputs.size() - 1)];
+    const bool is_passing = buffer && options.temporary && !spec.is_lasting;
+    // A part of the output that the kernel leaves alone is zero; a temporary begins undefined, so then it is none.
+    p.outputs.push_back(is_passing && !keeps_old ? buffer->temporary(made[i]) : allocate(*p.engine, made[i], keeps_old));
+    const int rank = spec.is_single && made[i].batch() == 1 ? full_rank(made[i].kind) - 1 : fashion.rank_of(made[i]);
+    py::object result = fashion.is_array && !is_passing ? as_array(p.outputs.back(), rank, true) : make_data(p.outputs.back(), rank, p.engine);
+    (spec.count == Count::optional ? optional : results).append(std::move(result));
   }
-  if (made.size() != 1) p.result = py::tuple(results);
+  if (options.optional_outputs) results.append(py::tuple(optional));
+  p.result = results.size() == 1 ? py::object(results[0]) : py::object(py::tuple(results));
   return p;
 }
 

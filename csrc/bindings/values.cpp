@@ -132,6 +132,9 @@ py::dict describe(const ValueType& type, const KernelType* kernel) {
     aliases.append(py::make_tuple(std::string(alias.word), fields));
   }
   d["aliases"] = aliases;
+  py::list properties;
+  for (const PropertyInfo& p : type.properties) properties.append(std::string(p.name));
+  d["properties"] = properties;
   py::tuple positional(type.positional);
   for (std::size_t i = 0; i < type.positional; ++i) positional[i] = std::string(type.fields[i].name);
   d["positional"] = positional;
@@ -140,6 +143,7 @@ py::dict describe(const ValueType& type, const KernelType* kernel) {
   for (const OperandSpec& spec : kernel->operands) {
     py::dict o;
     o["name"] = std::string(spec.name);
+    o["word"] = std::string(spec.word);
     o["role"] = spec.role == Role::input ? "input" : "output";
     o["kind"] = std::string(name_of(spec.kind));
     py::list dtypes;
@@ -216,6 +220,9 @@ void add_class(const py::class_<B>& base, py::module_& module, const ValueType& 
     names[py::str(name)] = property(py::cpp_function([&f](const B& b) { return get_field(f, address_of(b)); }, py::name(name.c_str())),
                                     py::none(), py::none(), doc);
   }
+  for (const PropertyInfo& p : type.properties)
+    names[py::str(std::string(p.name))] = property(py::cpp_function([&p](const B& b) { return p.get(address_of(b)); }, py::name(std::string(p.name).c_str())),
+                                                   py::none(), py::none(), std::string(p.doc));
   names["__doc__"] = document(type, kernel);
   names["__module__"] = cat("mpskit.", type.family);
   names["__slots__"] = py::tuple();

@@ -66,18 +66,19 @@ class Writer:
         keywords = ", ".join([*first, *(["*", *rest] if rest else [])])
         self.lines += ["", "@final", f"class {name}{base}:", f'    """{cls._descriptor["summary"]}"""', ""]
         self.lines.append(f"    def __init__(self{', ' if keywords else ''}{keywords}) -> None: ...")
-        self.lines.append(
-            f"    def replace(self{', *, ' if parameters else ''}{', '.join(parameters)}) -> {name}: ..."
-        )
+        self.lines.append(f"    def replace(self{', *, ' if parameters else ''}{', '.join(parameters)}) -> {name}: ...")
         for f in fields:
             self.lines += ["    @property", f"    def {f['name']}(self) -> {self.type_of(f)}: ..."]
+        for number in cls._descriptor.get("properties", ()):
+            self.lines += ["    @property", f"    def {number}(self) -> int: ..."]
         self.lines += ["    def __eq__(self, other: object) -> bool: ...", "    def __hash__(self) -> int: ..."]
 
     def calls(self, cls: Any) -> None:
         """__call__, submit and encode: arrays give arrays, Images give an Image, out gives out."""
         operands = cls._descriptor["operands"]
         inputs = [o for o in operands if o["role"] == "input"]
-        outputs = [o for o in operands if o["role"] == "output"]
+        outputs = [o for o in operands if o["role"] == "output" and o["count"] != "optional"]
+        asked_for = [o for o in operands if o["role"] == "output" and o["count"] == "optional"]
 
         def arguments(kind_of: Any) -> str:
             parts = []
@@ -85,7 +86,8 @@ class Writer:
                 if o["count"] == "many":
                     parts.append(f"*{o['name']}: {kind_of(o)} | list[{kind_of(o)}] | tuple[{kind_of(o)}, ...]")
                 elif o["count"] == "optional":
-                    parts.append(f"{o['name']}: {kind_of(o)} | None = None")
+                    group = f" | list[{kind_of(o)}] | tuple[{kind_of(o)}, ...]" if o["word"] else ""
+                    parts += [f"{name}: {kind_of(o)}{group} | None = None" for name in (o["name"], o["word"]) if name]
                 else:
                     parts.append(f"{o['name']}: {kind_of(o)}")
             return ", ".join(parts)
@@ -106,6 +108,12 @@ class Writer:
         cases = [(anything, into, "_Out"), (own, fresh, ours), (array, fresh, arrays)]
         if inputs:
             cases.append((anything, fresh, "Any"))
+        if asked_for:
+            words = [name for o in asked_for for name in (o["name"], o["word"]) if name]
+            both = ", ".join(
+                ["out: Any = None, dtype: DTypeLike | None = None", device, *(f"{w}: bool = False" for w in words)]
+            )
+            cases.append((anything, both, "Any"))
         for method, before, wrap in (
             ("__call__", "", "{}"),
             ("submit", "", "Completion[{}]"),

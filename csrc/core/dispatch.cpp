@@ -112,6 +112,7 @@ void PlanCache::renew(const Kernel& kernel) {
     old.swap(entries_);
   }
   for (Entry& e : old) e.plan = nullptr;  // first: old and new weights need not be in memory together
+  kernel.forget_parts();
   for (auto e = old.rbegin(); e != old.rend(); ++e) find(*e->engine, Call{kernel, e->inputs, e->outputs});
 }
 

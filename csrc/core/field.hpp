@@ -1,5 +1,6 @@
 #pragma once
 #include <array>
+#include <cstdint>
 #include <limits>
 #include <string_view>
 #include <tuple>
@@ -29,6 +30,14 @@ struct Field {
 // `Base` is K or one of its bases (EdgeMode of every unary image kernel is declared once).
 template <class Base, class T>
 Field(const char*, T Base::*, Range, const char*, const char*) -> Field<Base, T>;
+
+// A number that follows from the fields; read-only in Python.
+template <class K>
+struct Property {
+  std::string_view name;
+  std::int64_t (K::*get)() const;
+  std::string_view doc;
+};
 
 // Another established word for one or more fields: stride=2 for stride_in_pixels_x and stride_in_pixels_y.
 struct Alias {

@@ -1,9 +1,12 @@
 #pragma once
 #include <concepts>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "core/dtype.hpp"
@@ -15,7 +18,8 @@
 namespace mpskit {
 
 enum class Role : std::uint8_t { input, output };
-enum class Count : std::uint8_t { one, optional, many };  // an optional input may be absent behind the others; many is the last input
+// An optional input may be absent behind the others; many is the last input. An optional output is made when the call asks for it.
+enum class Count : std::uint8_t { one, optional, many };
 
 struct OperandSpec {
   std::string_view name;  // as it appears in __call__
@@ -24,6 +28,9 @@ struct OperandSpec {
   DTypes dtypes;
   std::string_view doc;
   Count count = Count::one;
+  std::string_view word = {};  // another established word for an optional operand
+  bool is_single = false;      // an output without the axis of a batch, whatever the inputs have
+  bool is_lasting = false;     // an output that encode() makes outlives the command buffer
 };
 
 // Largest allowed error of an element against the exact result, per dtype of the output. For unorm outputs `absolute` is
@@ -69,6 +76,9 @@ struct KernelType {
 
 class Kernel {
  public:
+  Kernel() = default;
+  Kernel(const Kernel&) = delete;
+  Kernel& operator=(const Kernel&) = delete;
   virtual ~Kernel() = default;
   virtual const KernelType& type() const = 0;
   virtual const void* parameters() const { return nullptr; }  // of type().value
@@ -81,6 +91,24 @@ class Kernel {
     (void)channel;
     return nullptr;
   }
+
+  // What an engine made from the parameters alone, such as weights in its own form: plans for different layouts share it, and it
+  // goes with the last of them. `key` is an address that only its maker knows. make() runs unlocked, for it may load and call back.
+  template <class T, class Make>
+  std::shared_ptr<const T> part(const void* key, Make&& make) const {
+    if (std::shared_ptr<const void> found = find_part(key)) return std::static_pointer_cast<const T>(std::move(found));
+    std::shared_ptr<const T> made = make();
+    keep_part(key, made);
+    return made;
+  }
+  void forget_parts() const;  // what they were made from has changed
+
+ private:
+  std::shared_ptr<const void> find_part(const void* key) const;
+  void keep_part(const void* key, const std::shared_ptr<const void>& part) const;
+
+  mutable std::mutex parts_mutex_;
+  mutable std::vector<std::pair<const void*, std::weak_ptr<const void>>> parts_;
 };
 
 // One KernelType per descriptor; its address is its identity. Defined by MPSKIT_KERNEL below each descriptor.
@@ -90,10 +118,20 @@ const KernelType& kernel_type();
 template <KernelDescriptor K>
 class KernelOf final : public Kernel {
  public:
-  explicit KernelOf(K value) : value_(std::move(value)) {}
+  explicit KernelOf(K value) : value_(std::move(value)) {
+    if constexpr (has_own_operands) {
+      own_.operands = value_.call_operands();
+      own_.type = kernel_type<K>();
+      own_.type.operands = own_.operands;
+      own_.type.shared = &kernel_type<K>();
+    }
+  }
   const K& value() const { return value_; }
   const void* parameters() const override { return &value_; }
-  const KernelType& type() const override { return kernel_type<K>(); }
+  const KernelType& type() const override {
+    if constexpr (has_own_operands) return own_.type;
+    else return kernel_type<K>();
+  }
   Layouts infer(std::span<const Layout> inputs, const OutputHints& hints) const override {
     return value_.infer(inputs, hints);
   }
@@ -116,7 +154,15 @@ class KernelOf final : public Kernel {
   }
 
  private:
+  static constexpr bool has_own_operands = requires(const K& k) { { k.call_operands() } -> std::same_as<std::vector<OperandSpec>>; };
+  struct Own {
+    std::vector<OperandSpec> operands;
+    KernelType type;
+  };
+  struct None {};
+
   K value_;
+  [[no_unique_address]] std::conditional_t<has_own_operands, Own, None> own_;
 };
 
 template <KernelDescriptor K>

@@ -1,6 +1,8 @@
 #pragma once
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -43,10 +45,16 @@ struct FieldInfo {
   const void* in(const void* value) const { return static_cast<const std::byte*>(value) + offset; }
 };
 
+struct PropertyInfo {
+  std::string_view name, doc;
+  std::function<std::int64_t(const void* value)> get;
+};
+
 struct ValueType {
   std::string_view family;  // Python module: "image", "linalg", "cnn", "rnn"
   KernelInfo info;
   std::vector<FieldInfo> fields;
+  std::vector<PropertyInfo> properties;
   std::vector<Alias> aliases;
   std::size_t positional = 0;  // so many fields may be given without their names
   std::shared_ptr<void> (*copy)(const void* value);  // of the defaults when null
@@ -75,7 +83,7 @@ FieldInfo field_info(const V& defaults, const Field<Base, T>& f) {
 
 template <ValueDescriptor V>
 ValueType make_value_type(std::string_view family) {
-  ValueType type{family, V::info, {}, {}, 0,
+  ValueType type{family, V::info, {}, {}, {}, 0,
                  [](const void* v) -> std::shared_ptr<void> { return v ? std::make_shared<V>(*static_cast<const V*>(v)) : std::make_shared<V>(); },
                  [](const void* a, const void* b) { return *static_cast<const V*>(a) == *static_cast<const V*>(b); },
                  [](const void* v) {
@@ -84,6 +92,9 @@ ValueType make_value_type(std::string_view family) {
                  }};
   const V defaults{};
   std::apply([&](const auto&... field) { (type.fields.push_back(field_info(defaults, field)), ...); }, V::fields);
+  if constexpr (requires { V::properties; })
+    for (const Property<V>& p : V::properties)
+      type.properties.push_back({p.name, p.doc, [get = p.get](const void* v) { return (static_cast<const V*>(v)->*get)(); }});
   if constexpr (requires { V::aliases; }) type.aliases.assign(V::aliases.begin(), V::aliases.end());
   if constexpr (requires { V::positional; }) type.positional = V::positional;
   return type;
