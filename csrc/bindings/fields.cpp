@@ -3,9 +3,41 @@
 #include <unordered_map>
 
 #include "bindings/data_source.hpp"
+#include "kernels/common/rnn_cell.hpp"
 #include "value_headers.inc"
 
 namespace mpskit::python {
+
+// A descriptor, or several in a list or tuple.
+template <>
+struct Converter<std::vector<rnn::AnyDescriptor>> {
+  static constexpr std::string_view type = "Value | tuple[Value, ...]";
+  static std::vector<rnn::AnyDescriptor> from(py::handle v, const Where& w) {
+    std::vector<rnn::AnyDescriptor> all;
+    if (PyList_Check(v.ptr()) || PyTuple_Check(v.ptr()))
+      for (py::handle item : v) all.push_back(one(item, w));
+    else all.push_back(one(v, w));
+    return all;
+  }
+  static py::object to(const std::vector<rnn::AnyDescriptor>& all) {
+    py::tuple out(all.size());
+    for (std::size_t i = 0; i < all.size(); ++i)
+      out[i] = std::visit([]<class D>(const D& d) { return Converter<D>::to(d); }, all[i]);
+    return out;
+  }
+
+ private:
+  static rnn::AnyDescriptor one(py::handle v, const Where& w) {
+    if (py::isinstance<BoundValue>(v)) {
+      const auto& bound = py::cast<const BoundValue&>(v);
+      if (bound.type == &value_type<rnn::LSTMDescriptor>()) return *static_cast<const rnn::LSTMDescriptor*>(bound.value.get());
+      if (bound.type == &value_type<rnn::GRUDescriptor>()) return *static_cast<const rnn::GRUDescriptor*>(bound.value.get());
+      if (bound.type == &value_type<rnn::SingleGateDescriptor>()) return *static_cast<const rnn::SingleGateDescriptor*>(bound.value.get());
+    }
+    refuse_type(w, v, "an LSTMDescriptor, a GRUDescriptor, a SingleGateDescriptor, or a tuple of them", "Pass mps.rnn.LSTMDescriptor(...).");
+  }
+};
+
 namespace {
 
 using Codecs = std::unordered_map<TypeId, Codec>;
@@ -27,7 +59,7 @@ const Codecs& codecs() {
     Codecs c;
     add_all<bool, float, double, std::int64_t, Offset, Origin, Region, ScaleTransform, std::array<float, 3>,
             std::optional<std::int64_t>, std::optional<float>, std::optional<Offset>, std::optional<ScaleTransform>, std::string, std::optional<Array>,
-            cnn::Weights, cnn::Padding>(c);
+            cnn::Weights, std::optional<cnn::Weights>, cnn::Padding, std::vector<rnn::AnyDescriptor>>(c);
 #define MPSKIT_LISTED(Name) add_all<Name, std::optional<Name>>(c);
 #include "value_list.inc"
 #undef MPSKIT_LISTED

@@ -31,6 +31,7 @@
 #include "core/geometry.hpp"
 #include "core/text.hpp"
 #include "cpu/isa.hpp"
+#include "cpu/parallel_steps.hpp"
 #include "cpu/thread_pool.hpp"
 
 namespace mpskit::cpu {

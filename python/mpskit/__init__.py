@@ -5,6 +5,7 @@ from . import (
     cnn,
     image,
     linalg,
+    rnn,
 )
 from ._core import (
     CommandBuffer,
@@ -62,6 +63,7 @@ __all__ = [
     "num_threads",
     "pipeline",
     "profile",
+    "rnn",
     "set_num_threads",
     "zeros",
 ]
