@@ -18,6 +18,12 @@ using namespace standin;
   descriptor->_c = c;
   return descriptor;
 }
++ (MPSNNNeuronDescriptor*)cnnNeuronPReLUDescriptorWithData:(NSData*)data noCopy:(bool)noCopy {
+  require(!noCopy, @"slopes without a copy need memory made for a buffer");
+  MPSNNNeuronDescriptor* descriptor = [self cnnNeuronDescriptorWithType:MPSCNNNeuronTypePReLU a:0 b:0 c:0];
+  descriptor->_data = [data copy];
+  return descriptor;
+}
 - (instancetype)initStandin {
   return [super init];
 }

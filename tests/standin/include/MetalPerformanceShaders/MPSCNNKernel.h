@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-@class MPSNNDefaultPadding, MPSCNNKernel, MPSNNNeuronDescriptor, MPSCNNConvolutionDescriptor,
+@class MPSNNDefaultPadding, MPSCNNKernel, MPSNNNeuronDescriptor, MPSCNNNeuron, MPSCNNConvolutionDescriptor,
     MPSCNNDepthWiseConvolutionDescriptor, MPSCNNConvolution, MPSCNNPooling, MPSCNNPoolingMax, MPSCNNSoftMax;
 @protocol MPSNNPadding
 , MPSCNNConvolutionDataSource;
@@ -91,7 +91,18 @@
 @property(nonatomic, retain) NSData* _Nullable data;
 @property(nonatomic) MPSCNNNeuronType neuronType;
 + (MPSNNNeuronDescriptor* _Nonnull)cnnNeuronDescriptorWithType:(MPSCNNNeuronType)type a:(float)a b:(float)b c:(float)c;
++ (MPSNNNeuronDescriptor* _Nonnull)cnnNeuronPReLUDescriptorWithData:(NSData* _Nonnull)data noCopy:(bool)noCopy;
 - (instancetype _Nonnull)init NS_UNAVAILABLE;
+@end
+
+@interface MPSCNNNeuron : MPSCNNKernel {
+ @package
+  MPSNNNeuronDescriptor* _descriptor;
+}
+@property(readonly, nonatomic) MPSCNNNeuronType neuronType;
+- (instancetype _Nonnull)initWithDevice:(id<MTLDevice> _Nonnull)device NS_UNAVAILABLE;
+- (instancetype _Nonnull)initWithDevice:(id<MTLDevice> _Nonnull)device
+                       neuronDescriptor:(MPSNNNeuronDescriptor* _Nonnull)neuronDescriptor NS_DESIGNATED_INITIALIZER;
 @end
 
 @interface MPSCNNConvolutionDescriptor : NSObject <NSCopying, NSSecureCoding> {
