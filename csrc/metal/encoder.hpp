@@ -36,15 +36,28 @@ struct Place {  // of an operand's first element
 class Encoder {
  public:
   Encoder(const Context& context, SheetPool& sheets, id<MTLCommandBuffer> commands, const Submission& submission);
+  // Of the works within one work, with temporaries of their own; their operands may be temporaries of the outer one.
+  Encoder(Encoder& outer, const Submission& inner);
   Encoder(const Encoder&) = delete;
   Encoder& operator=(const Encoder&) = delete;
 
   id<MTLCommandBuffer> commands() const { return commands_; }
   const Context& context() const { return context_; }
 
-  // An image as an MPSImage, for cnn kernels. At most Context::most_layers slices.
-  MPSImage* source(const Operand& image);
-  MPSImage* target(const Operand& image, const Written& written = {});
+  // Images of an operand as MPSImages of one image each, for network kernels; those to write, with what will be written.
+  MPSImageBatch* batch(const Operand& image, Images some, const Written* written = nullptr);
+  static std::int64_t images_at_once(const Layout& l);  // most that lie in textures at a time
+  // encode(sources, targets) for `count` images of both, from these on.
+  template <class F>
+  void each_batch(const Operand& source, std::int64_t source_image, const Operand& target, std::int64_t target_image, std::int64_t count,
+                  const Written& written, F&& encode) {
+    const std::int64_t step = std::min(images_at_once(source.layout), images_at_once(target.layout));
+    for (std::int64_t done = 0; done < count; done += step) {
+      const std::int64_t some = std::min(step, count - done);
+      encode(batch(source, {source_image + done, some}), batch(target, {target_image + done, some}, &written));
+      finish();
+    }
+  }
   // For image kernels, which take single 2-D textures: encode(source, target) for every image and every four channels. A source of
   // more slices than the target lends its first ones.
   template <class F>
@@ -83,12 +96,17 @@ class Encoder {
   Scratch scratch(MTLPixelFormat format, std::int64_t width, std::int64_t height) {
     return Scratch(sheets_, sheets_.take(format, width, height, 1));
   }
-  // A shader over a grid: buffer 0 unless nil, arguments in buffer 1, textures from 0 on.
+  // A shader over a grid: buffer 0 unless nil, arguments in buffer 1, further buffers from 2 on, textures from 0 on.
+  using Buffers = std::initializer_list<id<MTLBuffer>>;
   using Textures = std::initializer_list<id<MTLTexture>>;
   template <class Arguments>
   void compute(const char* function, id<MTLBuffer> buffer, Textures textures, const Arguments& arguments, MTLSize grid) {
+    compute(function, Buffers{buffer}, textures, arguments, grid);
+  }
+  template <class Arguments>
+  void compute(const char* function, Buffers buffers, Textures textures, const Arguments& arguments, MTLSize grid) {
     static_assert(sizeof(Arguments) <= 4096);
-    compute(function, buffer, textures, &arguments, sizeof(Arguments), grid);
+    compute(function, buffers, textures, &arguments, sizeof(Arguments), grid);
   }
   // Lives until the device is done.
   template <class T>
@@ -97,8 +115,10 @@ class Encoder {
     kept_->emplace_back(hold(static_cast<id>(p)));
     return p;
   }
-  // An image that MPS made, the result of a network, into an operand of its size.
-  void store(MPSImage* image, const Operand& target);
+  // Texels of one image to another of no more slices.
+  void copy(MPSImage* from, MPSImage* to);
+  // All channels of an image into those of a wider one, from any on. The target is no temporary in textures.
+  void copy_channels(const Operand& source, const Operand& target, std::int64_t first);
 
   // ---- for the stream
   void finish();                        // copies back what was written since the last call
@@ -121,19 +141,21 @@ class Encoder {
     Written written;
   };
 
-  static std::int64_t images_at_once(const Layout& l);
   Slices slices(const Operand& image, Images images, const Written* written);
   std::shared_ptr<Sheet> sheet_of(const Operand& image, Images images, const Written* written);
-  id<MTLTexture> whole(const Operand& image, const Written* written);
   MPSImage* wrap(id<MTLTexture> texture, const Layout& l);
   Temporary* picture_of(const Operand& image);
   bool is_linear(const Place& p, const Layout& l) const;
   id<MTLTexture> linear(const Place& p, const Layout& l, std::int64_t image);
   void load(const Sheet& sheet, const Operand& source, Images images);
   void store(const Pending& p);
-  void compute(const char* function, id<MTLBuffer> buffer, Textures textures, const void* arguments, std::size_t bytes, MTLSize grid);
+  void compute(const char* function, Buffers buffers, Textures textures, const void* arguments, std::size_t bytes, MTLSize grid);
+
+  bool is_outer(const Operand& operand) const;
 
   const Context& context_;
+  Encoder* outer_ = nullptr;
+  const Submission& submission_;
   SheetPool& sheets_;
   id<MTLCommandBuffer> commands_;
   std::vector<Temporary> temporaries_;

@@ -42,7 +42,7 @@ std::int64_t clipped(std::int64_t first, std::int64_t count, std::int64_t size) 
 }  // namespace
 
 Encoder::Encoder(const Context& context, SheetPool& sheets, id<MTLCommandBuffer> commands, const Submission& s)
-    : context_(context), sheets_(sheets), commands_(commands), temporaries_(s.temporaries.size()) {
+    : context_(context), submission_(s), sheets_(sheets), commands_(commands), temporaries_(s.temporaries.size()) {
   if (s.temporaries.empty()) return;
   std::vector<Lifetime> lives(temporaries_.size());
   for (std::size_t w = 0; w < s.works.size(); ++w) {
@@ -62,15 +62,29 @@ Encoder::Encoder(const Context& context, SheetPool& sheets, id<MTLCommandBuffer>
   bytes_ = plan.bytes;
 }
 
+Encoder::Encoder(Encoder& outer, const Submission& inner) : Encoder(outer.context_, outer.sheets_, outer.commands_, inner) {
+  outer_ = &outer;
+  kept_ = outer.kept_;
+  if (bytes_ == 0) return;
+  block_ = adopt([context_.device() newBufferWithLength:bytes_ options:MTLResourceStorageModePrivate | MTLResourceHazardTrackingModeTracked]);
+  if (!block_) throw DeviceError(cat(context_.info().name, " has no ", bytes_, " bytes for the images between kernels. Free arrays, or pass smaller batches."));
+}
+
 // ---- operands
+bool Encoder::is_outer(const Operand& o) const {
+  return outer_ && o.temporary && (o.temporary->index >= submission_.temporaries.size() || submission_.temporaries[o.temporary->index] != o.temporary);
+}
+
 Encoder::Temporary* Encoder::picture_of(const Operand& image) {
+  if (is_outer(image)) return outer_->picture_of(image);
   if (!image.temporary) return nullptr;
   Temporary& t = temporaries_[image.temporary->index];
   return t.is_picture ? &t : nullptr;
 }
 
 Place Encoder::place(const Operand& operand) {
-  if (operand.temporary) return {block_.get(), temporaries_[operand.temporary->index].offset};
+  if (is_outer(operand)) return outer_->place(operand);
+  if (operand.temporary) return {block_.get(), temporaries_[operand.temporary->index].offset + static_cast<std::size_t>(operand.offset)};
   const BufferView view = context_.view(*operand.storage);
   return {view.buffer.get(), view.lead + static_cast<std::size_t>(operand.offset)};
 }
@@ -162,17 +176,25 @@ Encoder::Slices Encoder::slices(const Operand& image, Images images, const Writt
   return out;
 }
 
-id<MTLTexture> Encoder::whole(const Operand& image, const Written* written) {
-  if (!picture_of(image) && image.layout.images() == 1)
-    if (const Place p = place(image); is_linear(p, image.layout)) return linear(p, image.layout, 0);
-  return sheet_of(image, {0, image.layout.images()}, written)->texture.get();
-}
-
 MPSImage* Encoder::wrap(id<MTLTexture> texture, const Layout& l) {
   return keep(adopt([[MPSImage alloc] initWithTexture:texture featureChannels:static_cast<NSUInteger>(l.channels())]));
 }
-MPSImage* Encoder::source(const Operand& image) { return wrap(whole(image, nullptr), image.layout); }
-MPSImage* Encoder::target(const Operand& image, const Written& written) { return wrap(whole(image, &written), image.layout); }
+MPSImageBatch* Encoder::batch(const Operand& image, Images some, const Written* written) {
+  const Layout& l = image.layout;
+  auto out = adopt([[NSMutableArray alloc] init]);
+  if (!picture_of(image)) {
+    if (const Place p = place(image); is_linear(p, l)) {
+      for (std::int64_t i = 0; i < some.count; ++i) [out.get() addObject:wrap(linear(p, l, some.first + i), l)];
+      return keep(std::move(out));
+    }
+  }
+  const Sheet& sheet = *sheet_of(image, some, written);
+  MPSImage* all = wrap(sheet.texture.get(), l);
+  const NSUInteger begin = picture_of(image) ? static_cast<NSUInteger>(some.first) : 0;
+  if (all.numberOfImages == 1) [out.get() addObject:all];
+  else [out.get() addObjectsFromArray:[all batchRepresentationWithSubRange:NSMakeRange(begin, static_cast<NSUInteger>(some.count))]];
+  return keep(std::move(out));
+}
 
 // ---- copies
 void Encoder::load(const Sheet& sheet, const Operand& source, Images images) {
@@ -203,24 +225,31 @@ void Encoder::store(const Pending& s) {
   compute(s.sheet->layers == 1 ? "store_picture" : "store_pictures", p.buffer, {s.sheet->texture.get()}, a, grid_of(a));
 }
 
-void Encoder::store(MPSImage* image, const Operand& target) {
-  const Layout& l = target.layout;
-  id<MTLTexture> texture = [image texture];
-  const bool is_array = [texture textureType] == MTLTextureType2DArray;
-  if (picture_of(target)) {
-    const CopyArguments a{static_cast<unsigned int>(l.width()), static_cast<unsigned int>(l.height()),
-                          static_cast<unsigned int>(l.images() * slices_of(l))};
-    id<MTLTexture> to = sheet_of(target, {0, l.images()}, nullptr)->texture.get();
-    compute(is_array ? "copy_pictures" : "copy_picture", nil, {texture, to}, a, MTLSizeMake(a.width, a.height, a.layers));
-    return;
-  }
-  const Place p = place(target);
-  TransferArguments a = arguments_of(p, l);
-  a.images = static_cast<unsigned int>(l.images());
-  compute(is_array ? "store_pictures" : "store_picture", p.buffer, {texture}, a, grid_of(a));
+void Encoder::copy(MPSImage* from, MPSImage* to) {
+  const CopyArguments a{static_cast<unsigned int>(to.width), static_cast<unsigned int>(to.height), static_cast<unsigned int>((to.featureChannels + 3) / 4)};
+  const bool is_array = to.textureType == MTLTextureType2DArray;
+  compute(is_array ? "copy_pictures" : "copy_picture", nil, {from.texture, to.texture}, a, MTLSizeMake(a.width, a.height, a.layers));
 }
 
-void Encoder::compute(const char* function, id<MTLBuffer> buffer, Textures textures, const void* arguments, std::size_t bytes,
+void Encoder::copy_channels(const Operand& source, const Operand& target, std::int64_t first) {
+  const Layout& l = source.layout;
+  const std::int64_t step = images_at_once(l);
+  for (std::int64_t image = 0; image < l.images(); image += step) {
+    const Images some{image, std::min(step, l.images() - image)};
+    const Sheet& sheet = *sheet_of(source, some, nullptr);
+    TransferArguments a = arguments_of(place(target), target.layout);
+    a.offset += static_cast<unsigned long>(first * target.layout.element_bytes());
+    a.last_channel = static_cast<unsigned int>(l.channels());
+    a.slices = static_cast<unsigned int>(slices_of(l));
+    a.first_image = static_cast<unsigned int>(some.first);
+    a.images = static_cast<unsigned int>(some.count);
+    a.first_layer = picture_of(source) ? static_cast<unsigned int>(some.first * slices_of(l)) : 0;
+    compute(sheet.layers == 1 ? "store_picture" : "store_pictures", place(target).buffer, {sheet.texture.get()}, a, grid_of(a));
+    finish();
+  }
+}
+
+void Encoder::compute(const char* function, Buffers buffers, Textures textures, const void* arguments, std::size_t bytes,
                       MTLSize grid) {
   if (grid.width == 0 || grid.height == 0 || grid.depth == 0) return;
   const auto pipeline = context_.pipeline(function);
@@ -231,9 +260,13 @@ void Encoder::compute(const char* function, id<MTLBuffer> buffer, Textures textu
   if (!encoder) throw DeviceError(cat(context_.info().name, " made no encoder for ", function, "."));
   encoder.label = to_ns(function);
   [encoder setComputePipelineState:pipeline.get()];
-  if (buffer) [encoder setBuffer:buffer offset:0 atIndex:0];
-  [encoder setBytes:arguments length:bytes atIndex:1];
   NSUInteger index = 0;
+  for (id<MTLBuffer> buffer : buffers) {
+    if (buffer) [encoder setBuffer:buffer offset:0 atIndex:index];
+    index += index == 0 ? 2 : 1;
+  }
+  [encoder setBytes:arguments length:bytes atIndex:1];
+  index = 0;
   for (id<MTLTexture> texture : textures) [encoder setTexture:texture atIndex:index++];
   [encoder dispatchThreadgroups:MTLSizeMake((grid.width + group.width - 1) / group.width, (grid.height + group.height - 1) / group.height, grid.depth)
           threadsPerThreadgroup:group];

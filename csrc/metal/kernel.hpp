@@ -17,7 +17,9 @@
 //       filter_.get().clipRect = to_mps(clip_window(...));                  // defaults differ from class to class
 //     }
 //     void encode(Encoder& e, std::span<const Operand> o) override {       // inputs first
-//       [filter_.get() encodeToCommandBuffer:e.commands() sourceImage:e.source(o[0]) destinationImage:e.target(o[1], written_)];
+//       e.each_batch(o[0], 0, o[1], 0, o[0].layout.images(), written_, [&](MPSImageBatch* sources, MPSImageBatch* targets) {
+//         [filter_.get() encodeBatchToCommandBuffer:e.commands() sourceImages:sources destinationImages:targets];
+//       });
 //     }
 //    private:
 //     retained<MPSCNNPoolingMax*> filter_;
@@ -33,6 +35,7 @@
 // - A static member `std::optional<std::string> refuses(const K&, const Call&, const Context&)` is for what MPS cannot do; words
 //   that end in what would help. Sides of images and bytes of buffers are looked at before; a kernel that asks for source() or
 //   target() answers `refuses_layers(call)`, as one texture holds all its images.
+// - A static member `GraphNode node(const K&, const Call&, NSArray<MPSNNImageNode*>*)` is for kernels that MPSNNGraph knows: cnn/node.hpp.
 // - No catch, no retain and release, no @autoreleasepool, no a[0] on an NSArray, blocks capture locals of their own lambda only:
 //   holder.hpp and guard.hpp say why.
 #include <algorithm>
@@ -86,6 +89,15 @@ inline MTLRegion to_mtl(const image::Window& w) {
 }
 
 template <class K, class P>
+constexpr decltype(Registration::node) node_maker() {
+  if constexpr (requires { &P::node; })
+    return [](const Kernel& kernel, const Call& call, const void* sources) {
+      return P::node(static_cast<const KernelOf<K>&>(kernel).value(), call, static_cast<NSArray*>(const_cast<void*>(sources)));
+    };
+  else return nullptr;
+}
+
+template <class K, class P>
 constexpr Registration registration{
     [](const Kernel& kernel, const Call& call, const Context& context) -> std::unique_ptr<MetalPlan> {
       return std::make_unique<P>(static_cast<const KernelOf<K>&>(kernel).value(), call, context);
@@ -94,7 +106,8 @@ constexpr Registration registration{
       const K& k = static_cast<const KernelOf<K>&>(kernel).value();
       if constexpr (requires { P::refuses(k, call, context); }) return P::refuses(k, call, context);
       else return std::nullopt;
-    }};
+    },
+    node_maker<K, P>()};
 
 }  // namespace mpskit::metal
 
