@@ -24,7 +24,7 @@ struct MatrixInferenceLayer {
       "ready to go on with; with store_all_intermediate_states each is (time steps, sequences, output channels), after each step. "
       "A time step more or less, or none at all, is the same to a state. Sums and states are float32 whatever source and out are. "
       "Errors grow with the number of steps as the recurrence makes them grow: the tolerances are for steps that do not amplify. "
-      "A metal device takes float32 alone."};
+      "On a metal device float16 goes through float32 copies."};
   static constexpr std::tuple fields{
       Field{"rnn_descriptors", &MatrixInferenceLayer::rnn_descriptors, Range{}, "", "A descriptor, or a tuple of them, the layer that sees the source first."},
       Field{"bidirectional_combine_mode", &MatrixInferenceLayer::bidirectional_combine_mode, Range{}, "", "How the results of both directions become one."},

@@ -26,6 +26,15 @@ struct ScaleArguments {
   float factor;  // 0 writes zeros, whatever was there
 };
 
+// Rows of a batch of matrices to those of another, each half or float.
+struct RowsArguments {
+  unsigned long src_offset, src_matrix_bytes, src_row_bytes;  // bytes
+  unsigned long dst_offset, dst_matrix_bytes, dst_row_bytes;
+  unsigned int src_format, dst_format;  // element_half or element_float
+  unsigned int rows, columns, matrices;
+  unsigned int adds;  // to what is there
+};
+
 // From texture to texture.
 struct CopyArguments {
   unsigned int width, height, layers;
