@@ -32,13 +32,6 @@ def _poison() -> Iterator[None]:
 
 
 @pytest.fixture
-def cpu() -> Iterator[Engine]:
-    """MPSNNGraph has no node for image kernels."""
-    with Engine("cpu") as engine:
-        yield engine
-
-
-@pytest.fixture
 def x(rng: np.random.Generator) -> Array:
     return rng.random((9, 11, 4), dtype=np.float32)
 
@@ -51,7 +44,7 @@ def chain(length: int, source: ImageNode | None = None) -> FilterNode:
     return node
 
 
-def test_chain(cpu: Engine, x: Array) -> None:
+def test_chain(engine: Engine, x: Array) -> None:
     graph, wanted = Graph(chain(5)), x
     for i in range(5):
         wanted = blur(0.5 + 0.1 * i)(wanted)
@@ -65,7 +58,7 @@ def test_chain(cpu: Engine, x: Array) -> None:
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_random_networks(cpu: Engine, seed: int) -> None:
+def test_random_networks(engine: Engine, seed: int) -> None:
     """Any network, any order of steps, any sharing of memory: what kernels give one by one."""
     rng = np.random.default_rng(seed)
     arrays = [rng.random((5, 6, int(rng.integers(1, 9))), dtype=np.float32) for _ in range(2)]
@@ -95,7 +88,7 @@ def test_random_networks(cpu: Engine, seed: int) -> None:
             assert not together or offset + size <= other or other + other_size <= offset
 
 
-def test_order_that_needs_less_memory(cpu: Engine, rng: np.random.Generator) -> None:
+def test_order_that_needs_less_memory(engine: Engine, rng: np.random.Generator) -> None:
     """Two wide branches that each end narrow: one is finished before the other begins."""
     x = ImageNode()
     narrow = mps.image.LanczosScale(width=2, height=2) if hasattr(mps.image, "LanczosScale") else None
@@ -110,7 +103,7 @@ def test_order_that_needs_less_memory(cpu: Engine, rng: np.random.Generator) -> 
     np.testing.assert_array_equal(graph(picture), wanted)
 
 
-def test_deep(cpu: Engine) -> None:
+def test_deep(engine: Engine) -> None:
     node: ImageNode | FilterNode = ImageNode()
     for _ in range(3000):
         node = FilterNode(blur(0), node)
@@ -118,7 +111,7 @@ def test_deep(cpu: Engine) -> None:
     np.testing.assert_array_equal(graph(x), x)
 
 
-def test_two_inputs(cpu: Engine, x: Array) -> None:
+def test_two_inputs(engine: Engine, x: Array) -> None:
     left, right = ImageNode("left"), ImageNode("right")
     graph = Graph(ConcatenationNode(FilterNode(blur(1), right), left))
     wanted = np.concatenate([blur(1)(x), 2 * x], -1)
@@ -135,14 +128,14 @@ def test_two_inputs(cpu: Engine, x: Array) -> None:
         graph(x, lift=x)
 
 
-def test_one_image_read_twice_is_one_input(cpu: Engine, x: Array) -> None:
+def test_one_image_read_twice_is_one_input(engine: Engine, x: Array) -> None:
     image = ImageNode()
     graph = Graph(ConcatenationNode(image, image))
     assert graph.source_image_handles == (None,)
     np.testing.assert_array_equal(graph(x), np.concatenate([x, x], -1))
 
 
-def test_results_and_intermediates(cpu: Engine, x: Array) -> None:
+def test_results_and_intermediates(engine: Engine, x: Array) -> None:
     a = FilterNode(blur(1), ImageNode("x"))
     b, c = FilterNode(blur(2), a), FilterNode(blur(3), a)
     a.result_image.handle, a.result_image.export_from_graph = "a", True
@@ -169,7 +162,7 @@ def test_results_and_intermediates(cpu: Engine, x: Array) -> None:
     np.testing.assert_array_equal(out[1], values["c"])
 
 
-def test_batches_strides_and_out(cpu: Engine, rng: np.random.Generator) -> None:
+def test_batches_strides_and_out(engine: Engine, rng: np.random.Generator) -> None:
     graph = Graph(chain(3))
     batch = rng.random((3, 7, 8, 2), dtype=np.float32)
     wanted = np.stack([graph(picture) for picture in batch])
@@ -187,7 +180,7 @@ def test_batches_strides_and_out(cpu: Engine, rng: np.random.Generator) -> None:
     assert isinstance(graph(image), mps.Image)
 
 
-def test_command_buffer(cpu: Engine, x: Array) -> None:
+def test_command_buffer(engine: Engine, x: Array) -> None:
     graph = Graph(chain(2))
     with mps.default_device().command_buffer() as cb:
         t = graph.encode(cb, x)
@@ -196,14 +189,14 @@ def test_command_buffer(cpu: Engine, x: Array) -> None:
     np.testing.assert_array_equal(y, graph(blur(1)(graph(x))))
 
 
-def test_graph_in_a_graph_and_in_a_pipeline(cpu: Engine, x: Array) -> None:
+def test_graph_in_a_graph_and_in_a_pipeline(engine: Engine, x: Array) -> None:
     inner = Graph(chain(2))
     outer = Graph(FilterNode(inner, FilterNode(blur(1), ImageNode())))
     np.testing.assert_array_equal(outer(x), inner(blur(1)(x)))
     np.testing.assert_array_equal(mps.Pipeline([inner, blur(1)])(x), blur(1)(inner(x)))
 
 
-def test_map(cpu: Engine, x: Array) -> None:
+def test_map(engine: Engine, x: Array) -> None:
     graph = Graph(chain(3))
     items: list[Any] = [x * i for i in range(8)]
     wanted = [graph(item) for item in items]
@@ -240,8 +233,8 @@ def test_map(cpu: Engine, x: Array) -> None:
     assert [y.shape for y in pairs.map([(x, x), {"a": x, "b": x}])] == [(9, 11, 8)] * 2
 
 
-def test_async_from_threads(cpu: Engine, x: Array) -> None:
-    graph = Graph(chain(4))
+def test_async_from_threads(engine: Engine, x: Array) -> None:
+    graph = Graph(chain(4), device=engine.device)  # a thread has a current device of its own
     wanted = {size: graph(x[:size]) for size in range(3, 9)}
     failures: list[Exception] = []
 
@@ -268,7 +261,7 @@ def test_async_from_threads(cpu: Engine, x: Array) -> None:
     np.testing.assert_array_equal(seven, wanted[7])
 
 
-def test_misuse(cpu: Engine, x: Array) -> None:
+def test_misuse(engine: Engine, x: Array) -> None:
     node = FilterNode(blur(1), ImageNode("x"), label="soft")
     with pytest.raises(
         ValueError, match=r"the result 'x' is an input; allowed: the result of a node. Pass node.result_image"
@@ -319,7 +312,7 @@ def test_misuse(cpu: Engine, x: Array) -> None:
         Graph(part)(x)
 
 
-def test_looking_at_it(cpu: Engine, x: Array) -> None:
+def test_looking_at_it(engine: Engine, x: Array) -> None:
     left = FilterNode(blur(1), ImageNode("x"), label='the "left"')
     graph = Graph(ConcatenationNode(left, FilterNode(blur(2), left)), label="two")
     assert repr(graph) == "<mps.graph.Graph 'two': 3 nodes, inputs 'x', format 'float32'>"
