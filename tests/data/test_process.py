@@ -210,19 +210,14 @@ def test_an_error_at_exit_is_quiet(device: mps.Device) -> None:
     expect(run(program, device), "(16, 16)")
 
 
-def test_import_is_quick() -> None:
+def test_import_loads_little() -> None:
+    """What makes an import slow; the time itself is in benchmarks/overhead.py."""
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-c", "import numpy, mpskit"], capture_output=True, text=True, check=True
     )
-    micros = {}
-    for line in done.stderr.splitlines():
-        found = re.match(r"import time:\s*(\d+) \|\s*(\d+) \|\s*(\S+)$", line)
-        if found:
-            micros[found[3]] = int(found[2])
-    assert micros["mpskit"] < 60_000, sorted(micros.items(), key=lambda m: -m[1])[:10]
-    assert not {"PIL", "asyncio", "concurrent.futures", "torch", "mpskit.pipeline", "mpskit.io", "mpskit._await"} & set(
-        micros
-    )
+    loaded = set(re.findall(r"^import time:.*\|\s*(\S+)$", done.stderr, re.MULTILINE))
+    assert "mpskit" in loaded
+    assert not {"PIL", "asyncio", "concurrent.futures", "torch", "mpskit.pipeline", "mpskit.io", "mpskit._await"} & loaded
 
 
 def test_import_makes_no_thread_and_no_device() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 from pathlib import Path
@@ -59,6 +60,34 @@ def test_a_kernel_is_documented(family: str, name: str, stem: str) -> None:
     for field in descriptor["fields"]:
         assert field["doc"].endswith("."), f"{name}.{field['name']}: {field['doc']!r} is no sentence"
         assert re.search(rf"^{field['name']} : ", text, re.MULTILINE)
+
+
+# What Apple's class names begin with in each family: it became the module's name.
+APPLE_PREFIXES = {"image": ("MPSImage",), "linalg": ("MPS",), "cnn": ("MPSCNN", "MPSNN"), "rnn": ("MPSRNN", "MPS")}
+
+
+@pytest.mark.parametrize(("family", "name", "stem"), KERNELS, ids=lambda part: part)
+def test_a_kernel_is_called_as_apple_calls_it(family: str, name: str, stem: str) -> None:
+    kernel = getattr(getattr(mps, family), name)
+    reference = kernel._descriptor["reference"]
+    classes = re.findall(r"\bMPS\w+", reference)
+    assert {prefix + name for prefix in APPLE_PREFIXES[family]} & set(classes), (
+        f"{family}.{name} refers to {reference!r}"
+    )
+    assert re.search(r", in MPS\w+\.h", reference), f"{family}.{name}: {reference!r} names no header"
+    assert (kernel.__module__, kernel.__qualname__) == (f"mpskit.{family}", name)
+
+
+def test_only_commands_print() -> None:
+    package = ROOT / "python" / "mpskit"
+    for file in package.rglob("*.py"):
+        if file.relative_to(package).parts[0] in ("cli", "demos", "probe.py"):
+            continue
+        calls = [node.func for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)]
+        assert "print" not in [f.id for f in calls if isinstance(f, ast.Name)], f"{file.relative_to(ROOT)} prints"
+    for file in CSRC.rglob("*.[chim]*"):
+        found = re.search(r"\bf?printf\(|\bputs\(|std::c(?:out|err)\b|\bNSLog\(", file.read_text())
+        assert not found, f"{file.relative_to(ROOT)} prints: {found[0]}"
 
 
 MAY_INCLUDE = {
