@@ -42,8 +42,7 @@ def call(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[in
         code = cli.main([str(a) for a in arguments])
     except SystemExit as exit:  # argparse
         code = exit.code if isinstance(exit.code, int) else 1
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    assert signal.getsignal(signal.SIGTERM) is before, "the handler of SIGTERM stayed"
     said = capsys.readouterr()
     return code, said.out, said.err
 

@@ -21,8 +21,9 @@ OK, SOME_FAILED, WRONG_USE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     options = _parser().parse_args(arguments)
+    before = None
     with contextlib.suppress(ValueError):  # called from another thread than the first: signals are somebody else's
-        signal.signal(signal.SIGTERM, _terminate)
+        before = signal.signal(signal.SIGTERM, _terminate)
     try:
         code = int(options.command(options))
         sys.stdout.flush()
@@ -36,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, TypeError, OSError, ImportError, NotImplementedError, RuntimeError) as error:
         print(f"mpskit: {error}", file=sys.stderr)
         return WRONG_USE
+    finally:
+        if before is not None:  # the caller may be a program of its own
+            signal.signal(signal.SIGTERM, before)
 
 
 class _Terminated(KeyboardInterrupt):
