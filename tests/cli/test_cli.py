@@ -254,7 +254,7 @@ def test_a_reader_that_goes_away_is_no_crash() -> None:
 @pytest.mark.process
 def test_demo(tmp_path: Path) -> None:
     sheet = tmp_path / "sheet.png"
-    process = start("demo", "--out", sheet, "--pictures", tmp_path / "photos")
+    process = start("demo", "--device", "cpu", "--out", sheet, "--pictures", tmp_path / "photos")
     said, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors
     picture = io.load(sheet).array
