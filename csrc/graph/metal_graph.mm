@@ -206,7 +206,11 @@ class ChainPlan final : public MetalPlan {
       Operand& operand = operands_.emplace_back();
       operand.layout = place.layout;
       outer_.push_back(place.operand);
-      if (place.operand || place.life.bytes == 0) continue;
+      if (place.operand) {
+        if (is_copied_to[p]) assembled_.push_back(*place.operand);
+        continue;
+      }
+      if (place.life.bytes == 0) continue;
       // Copies begin at any channel: in bytes that is possible, in a texture's slices it is not.
       const Layout kept = is_copied_to[p] ? Layout::vector(DType::u8, place.layout.span_bytes()) : place.layout;
       operand.temporary = std::make_shared<const Temporary>(Temporary{0, submission_.temporaries.size(), kept});
@@ -227,11 +231,13 @@ class ChainPlan final : public MetalPlan {
 
   void encode(Encoder& e, std::span<const Operand> o) override {
     Encoder inner(e, submission_);
-    std::vector<Operand> operands;
+    std::vector<Operand> outer(o.begin(), o.end()), operands;
+    for (const std::size_t i : assembled_)
+      if (o[i].temporary) outer[i] = {o[i].layout, Storage::allocate(static_cast<std::size_t>(o[i].layout.span_bytes()), false), 0, nullptr};
     for (std::size_t w = 0; w < steps_.size(); ++w) {
       operands = submission_.works[w].operands;
       for (std::size_t i = 0; i < operands.size(); ++i)
-        if (const auto& outer = outer_[i < steps_[w].sources.size() ? steps_[w].sources[i] : steps_[w].result]) operands[i] = o[*outer];
+        if (const auto& given = outer_[i < steps_[w].sources.size() ? steps_[w].sources[i] : steps_[w].result]) operands[i] = outer[*given];
       if (steps_[w].kernel) {
         auto& plan = static_cast<MetalPlan&>(*submission_.works[w].plan);
         plan.encode(inner, operands);
@@ -240,6 +246,12 @@ class ChainPlan final : public MetalPlan {
       }
       inner.finish_work(w);
     }
+    for (const std::size_t i : assembled_) {
+      if (!o[i].temporary) continue;
+      inner.each_batch(outer[i], 0, o[i], 0, o[i].layout.images(), {}, [&](MPSImageBatch* sources, MPSImageBatch* targets) {
+        for (NSUInteger n = 0; n < sources.count; ++n) inner.copy([sources objectAtIndex:n], [targets objectAtIndex:n]);
+      });
+    }
   }
 
  private:
@@ -247,6 +259,7 @@ class ChainPlan final : public MetalPlan {
   std::vector<Step> steps_;
   std::vector<Operand> operands_;                  // by place
   std::vector<std::optional<std::size_t>> outer_;  // the caller's operand, by place
+  std::vector<std::size_t> assembled_;             // operands that copies write to
 };
 
 std::unique_ptr<MetalPlan> make(const Kernel& kernel, const Call& call, const Context& context) {

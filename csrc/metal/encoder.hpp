@@ -96,18 +96,31 @@ class Encoder {
   Scratch scratch(MTLPixelFormat format, std::int64_t width, std::int64_t height) {
     return Scratch(sheets_, sheets_.take(format, width, height, 1));
   }
-  // A shader over a grid: buffer 0 unless nil, arguments in buffer 1, further buffers from 2 on, textures from 0 on.
+  // A shader over grids: buffer 0 unless nil, arguments in buffer 1, further buffers from 2 on, textures from 0 on. The device takes
+  // one grid after the other.
   using Buffers = std::initializer_list<id<MTLBuffer>>;
   using Textures = std::initializer_list<id<MTLTexture>>;
   template <class Arguments>
   void compute(const char* function, id<MTLBuffer> buffer, Textures textures, const Arguments& arguments, MTLSize grid) {
-    compute(function, Buffers{buffer}, textures, arguments, grid);
+    Pass(*this, function).add({buffer}, textures, arguments, grid);
   }
-  template <class Arguments>
-  void compute(const char* function, Buffers buffers, Textures textures, const Arguments& arguments, MTLSize grid) {
-    static_assert(sizeof(Arguments) <= 4096);
-    compute(function, buffers, textures, &arguments, sizeof(Arguments), grid);
-  }
+  class Pass {
+   public:
+    Pass(Encoder& encoder, const char* function);
+    ~Pass() { [encoder_.get() endEncoding]; }
+    Pass(const Pass&) = delete;
+    Pass& operator=(const Pass&) = delete;
+    template <class Arguments>
+    void add(Buffers buffers, Textures textures, const Arguments& arguments, MTLSize grid) {
+      static_assert(sizeof(Arguments) <= 4096);
+      add(buffers, textures, &arguments, sizeof(Arguments), grid);
+    }
+
+   private:
+    void add(Buffers buffers, Textures textures, const void* arguments, std::size_t bytes, MTLSize grid);
+    MTLSize group_;
+    retained<id<MTLComputeCommandEncoder>> encoder_;
+  };
   // Lives until the device is done.
   template <class T>
   T keep(retained<T> object) {
@@ -149,7 +162,6 @@ class Encoder {
   id<MTLTexture> linear(const Place& p, const Layout& l, std::int64_t image);
   void load(const Sheet& sheet, const Operand& source, Images images);
   void store(const Pending& p);
-  void compute(const char* function, Buffers buffers, Textures textures, const void* arguments, std::size_t bytes, MTLSize grid);
 
   bool is_outer(const Operand& operand) const;
 

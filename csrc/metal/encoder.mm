@@ -249,28 +249,29 @@ void Encoder::copy_channels(const Operand& source, const Operand& target, std::i
   }
 }
 
-void Encoder::compute(const char* function, Buffers buffers, Textures textures, const void* arguments, std::size_t bytes,
-                      MTLSize grid) {
-  if (grid.width == 0 || grid.height == 0 || grid.depth == 0) return;
-  const auto pipeline = context_.pipeline(function);
+Encoder::Pass::Pass(Encoder& encoder, const char* function) {
+  const auto pipeline = encoder.context_.pipeline(function);
   const NSUInteger width = [pipeline.get() threadExecutionWidth];
   const NSUInteger most = std::min<NSUInteger>([pipeline.get() maxTotalThreadsPerThreadgroup], 256);
-  const MTLSize group = MTLSizeMake(width, std::max<NSUInteger>(most / width, 1), 1);
-  id<MTLComputeCommandEncoder> encoder = [commands_ computeCommandEncoder];
-  if (!encoder) throw DeviceError(cat(context_.info().name, " made no encoder for ", function, "."));
-  encoder.label = to_ns(function);
-  [encoder setComputePipelineState:pipeline.get()];
+  group_ = MTLSizeMake(width, std::max<NSUInteger>(most / width, 1), 1);
+  encoder_ = hold([encoder.commands_ computeCommandEncoder]);
+  if (!encoder_) throw DeviceError(cat(encoder.context_.info().name, " made no encoder for ", function, "."));
+  encoder_.get().label = to_ns(function);
+  [encoder_.get() setComputePipelineState:pipeline.get()];
+}
+
+void Encoder::Pass::add(Buffers buffers, Textures textures, const void* arguments, std::size_t bytes, MTLSize grid) {
+  if (grid.width == 0 || grid.height == 0 || grid.depth == 0) return;
   NSUInteger index = 0;
   for (id<MTLBuffer> buffer : buffers) {
-    if (buffer) [encoder setBuffer:buffer offset:0 atIndex:index];
+    if (buffer) [encoder_.get() setBuffer:buffer offset:0 atIndex:index];
     index += index == 0 ? 2 : 1;
   }
-  [encoder setBytes:arguments length:bytes atIndex:1];
+  [encoder_.get() setBytes:arguments length:bytes atIndex:1];
   index = 0;
-  for (id<MTLTexture> texture : textures) [encoder setTexture:texture atIndex:index++];
-  [encoder dispatchThreadgroups:MTLSizeMake((grid.width + group.width - 1) / group.width, (grid.height + group.height - 1) / group.height, grid.depth)
-          threadsPerThreadgroup:group];
-  [encoder endEncoding];
+  for (id<MTLTexture> texture : textures) [encoder_.get() setTexture:texture atIndex:index++];
+  [encoder_.get() dispatchThreadgroups:MTLSizeMake((grid.width + group_.width - 1) / group_.width, (grid.height + group_.height - 1) / group_.height, grid.depth)
+                 threadsPerThreadgroup:group_];
 }
 
 // ---- ends

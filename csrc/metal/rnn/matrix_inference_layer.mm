@@ -158,13 +158,17 @@ struct Rows {
   }
 };
 
-void combine(Encoder& e, const Rows& from, const Rows& to, bool adds = false) {
+void combine(Encoder::Pass& pass, const Rows& from, const Rows& to, bool adds = false) {
   const auto bytes = [](std::int64_t n) { return static_cast<unsigned long>(n); };
   const auto number = [](std::int64_t n) { return static_cast<unsigned int>(n); };
   const auto format = [](const Rows& r) { return static_cast<unsigned int>(r.is_half ? element_half : element_float); };
   const RowsArguments a{from.offset, bytes(from.matrix_bytes), bytes(from.row_bytes), to.offset, bytes(to.matrix_bytes), bytes(to.row_bytes), format(from), format(to),
                         number(to.rows), number(to.columns), number(to.matrices), adds};
-  e.compute("combine_rows", Encoder::Buffers{from.buffer, to.buffer}, {}, a, MTLSizeMake(a.columns, a.rows, a.matrices));
+  pass.add({from.buffer, to.buffer}, {}, a, MTLSizeMake(a.columns, a.rows, a.matrices));
+}
+void combine(Encoder& e, const Rows& from, const Rows& to, bool adds = false) {
+  Encoder::Pass pass(e, "combine_rows");
+  combine(pass, from, to, adds);
 }
 
 class Plan final : public MetalPlan {
@@ -258,7 +262,8 @@ class Plan final : public MetalPlan {
                        recurrentInputState:nil
                      recurrentOutputStates:first.get()];
       state = e.keep(hold<MPSRNNRecurrentMatrixState*>([first.get() objectAtIndex:0]));
-      each_matrix(chain, state, [&](std::size_t index, MPSMatrix* matrix) { combine(e, Rows::of(e, begin[index]), Rows::of(matrix)); });
+      Encoder::Pass pass(e, "combine_rows");
+      each_matrix(chain, state, [&](std::size_t index, MPSMatrix* matrix) { combine(pass, Rows::of(e, begin[index]), Rows::of(matrix)); });
     }
     auto states = adopt([[NSMutableArray alloc] init]);
     [layer encodeSequenceToCommandBuffer:e.commands()
@@ -266,9 +271,11 @@ class Plan final : public MetalPlan {
                      destinationMatrices:result
                      recurrentInputState:state
                    recurrentOutputStates:end.empty() ? nil : states.get()];
+    if (end.empty()) return;
+    Encoder::Pass pass(e, "combine_rows");
     for (NSUInteger i = 0; i < states.get().count; ++i) {
       const auto t = static_cast<std::int64_t>(chain.is_backward ? states.get().count - 1 - i : i);  // states are by time
-      each_matrix(chain, [states.get() objectAtIndex:i], [&](std::size_t index, MPSMatrix* matrix) { combine(e, Rows::of(matrix), Rows::of(e, end[index]).matrix(t)); });
+      each_matrix(chain, [states.get() objectAtIndex:i], [&](std::size_t index, MPSMatrix* matrix) { combine(pass, Rows::of(matrix), Rows::of(e, end[index]).matrix(t)); });
     }
     e.keep(std::move(states));
   }

@@ -164,6 +164,12 @@ TEST(pooling_softmax_and_neurons) {
   CHECK(with(MPSCNNNeuronTypeReLU, 0.5f, 0, -2) == -1 && with(MPSCNNNeuronTypeHardSigmoid, 0.2f, 0.5f, 0) == 0.5f);
   d.fusedNeuronDescriptor = neuron(MPSCNNNeuronTypePReLU);
   CHECK_REFUSED(@"PReLU", kernel_of(weights_of(d, {1})));
+  const float slopes[2] = {0.5f, 2};
+  MPSNNNeuronDescriptor* prelu = [MPSNNNeuronDescriptor cnnNeuronPReLUDescriptorWithData:[NSData dataWithBytes:slopes length:sizeof slopes] noCopy:false];
+  MPSCNNNeuron* each = [[[MPSCNNNeuron alloc] initWithDevice:device() neuronDescriptor:prelu] autorelease];
+  CHECK(near(apply(each, image_of(1, 2, 2, {-1, -1, 3, 4}), 1, 2, 2), {-0.5, -2, 3, 4}));
+  MPSCNNNeuron* absolute = [[[MPSCNNNeuron alloc] initWithDevice:device() neuronDescriptor:neuron(MPSCNNNeuronTypeAbsolute)] autorelease];
+  CHECK(near(apply(absolute, image_of(1, 1, 2, {-1, 2}), 1, 1, 2), {1, 2}));
 }
 
 TEST(padding_policies_size_and_place) {

@@ -119,32 +119,41 @@ struct RecurrentLayer {
   bool flips = false;
   Neuron to_output;
 
+  struct Gates {  // memory of a step, for the next one too
+    Row one, two, three, four, reset, kept;
+  };
   // The input's share of gate g: bias and neuron belong to the input source alone.
-  Row open(std::size_t g, const Row& x) const {
-    Row out(outputs);
-    if (passes_input) out = x;
-    else add_product(out, input[g], x);
+  void open(Row& out, std::size_t g, const Row& x) const {
+    if (passes_input) {
+      out = x;
+    } else {
+      out.assign(outputs, 0.0f);
+      add_product(out, input[g], x);
+    }
     for (std::size_t o = 0; o < input[g].bias.size(); ++o) out[o] += input[g].bias[o];
-    return out;
   }
   void close(std::size_t g, Row& out) const {
     for (float& v : out) v = input[g].neuron(v);
   }
-  Row gate(std::size_t g, const Row& x, const Row& h) const {
-    Row out = open(g, x);
+  void gate(Row& out, std::size_t g, const Row& x, const Row& h) const {
+    open(out, g, x);
     add_product(out, recurrent[g], h);
-    return out;
   }
-  void step(const Row& x, Row& h, Row& c) const {
+  void step(const Row& x, Row& h, Row& c, Gates& gates) const {
     if (cell == Cell::single) {
-      h = gate(0, x, h);
-      return close(0, h);
+      gate(gates.one, 0, x, h);
+      close(0, gates.one);
+      h = gates.one;
+      return;
     }
     if (cell == Cell::gru) {
-      Row z = gate(0, x, h), r = gate(1, x, h), candidate = open(2, x);
+      Row &z = gates.one, &r = gates.two, &candidate = gates.three, &reset = gates.reset, &kept = gates.kept;
+      gate(z, 0, x, h);
+      gate(r, 1, x, h);
+      open(candidate, 2, x);
       close(0, z);
       close(1, r);
-      Row reset = h, kept = h;
+      reset = kept = h;
       for (std::size_t o = 0; o < outputs; ++o) {
         reset[o] *= r[o];
         kept[o] *= z[o];
@@ -158,7 +167,11 @@ struct RecurrentLayer {
       }
       return;
     }
-    Row i = gate(0, x, h), f = gate(1, x, h), candidate = gate(2, x, h), o = gate(3, x, h);
+    Row &i = gates.one, &f = gates.two, &candidate = gates.three, &o = gates.four;
+    gate(i, 0, x, h);
+    gate(f, 1, x, h);
+    gate(candidate, 2, x, h);
+    gate(o, 3, x, h);
     add_product(i, third[0], c);
     add_product(f, third[1], c);
     add_product(candidate, third[2], c);
@@ -247,10 +260,9 @@ std::shared_ptr<const RecurrentLayer> read_layer(const MPSRNNDescriptor* descrip
   return out;
 }
 
-Row read_row(const MatrixView& m, std::size_t row) {
-  Row out(m.columns);
+void read_row(Row& out, const MatrixView& m, std::size_t row) {
+  out.resize(m.columns);
   for (std::size_t c = 0; c < m.columns; ++c) out[c] = static_cast<float>(m.get(row, c));
-  return out;
 }
 void write_row(const MatrixView& m, std::size_t row, std::size_t column, const Row& values) {
   for (std::size_t c = 0; c < values.size(); ++c) m.put(row, column + c, static_cast<double>(values[c]));
@@ -260,17 +272,17 @@ using Layers = std::vector<std::shared_ptr<const RecurrentLayer>>;
 struct Chain {  // layers one behind the other, with what each remembers of each row
   Layers layers;
   std::vector<std::vector<Row>> h, c;
+  Row x;
+  RecurrentLayer::Gates gates;
   Chain(Layers l, std::size_t rows) : layers(std::move(l)) {
     for (const auto& layer : layers) {
       h.emplace_back(rows, Row(layer->outputs));
       c.emplace_back(rows, Row(layer->outputs));
     }
   }
-  const Row& step(std::size_t row, Row x) {
-    for (std::size_t k = 0; k < layers.size(); ++k) {
-      layers[k]->step(x, h[k][row], c[k][row]);
-      x = h[k][row];
-    }
+  const Row& step(std::size_t row, const MatrixView& source) {
+    read_row(x, source, row);
+    for (std::size_t k = 0; k < layers.size(); ++k) layers[k]->step(k == 0 ? x : h[k - 1][row], h[k][row], c[k][row], gates);
     return h.back()[row];
   }
 };
@@ -427,11 +439,11 @@ Sequence sequence(id<MTLCommandBuffer> command_buffer, NSArray<MPSMatrix*>* matr
     Chain chain(layers, rows);
     for (std::size_t k = 0; k < begin.size(); ++k)
       for (std::size_t row = 0; row < rows; ++row) {
-        chain.h[k][row] = read_row(begin[k].first, row);
-        if (begin[k].second.memory) chain.c[k][row] = read_row(begin[k].second, row);
+        read_row(chain.h[k][row], begin[k].first, row);
+        if (begin[k].second.memory) read_row(chain.c[k][row], begin[k].second, row);
       }
     for (std::size_t t = 0; t < in.size(); ++t) {
-      for (std::size_t row = 0; row < in[t].rows; ++row) write_row(out[t], row, 0, chain.step(row, read_row(in[t], row)));
+      for (std::size_t row = 0; row < in[t].rows; ++row) write_row(out[t], row, 0, chain.step(row, in[t]));
       if (t + kept.size() < in.size()) continue;
       const auto& state = kept[t + kept.size() - in.size()];  // rows that have ended keep what they had
       for (std::size_t k = 0; k < state.size(); ++k)
@@ -493,8 +505,8 @@ Sequence sequence(id<MTLCommandBuffer> command_buffer, NSArray<MPSMatrix*>* matr
     for (std::size_t row = 0; row < rows; ++row) {
       Chain onward(forward, rows), returning(backward, rows);
       std::vector<Row> first(in.size()), second(in.size());
-      for (std::size_t t = 0; t < in.size(); ++t) first[t] = onward.step(row, read_row(in[t], row));
-      for (std::size_t t = in.size(); t-- > 0;) second[t] = returning.step(row, read_row(in[t], row));
+      for (std::size_t t = 0; t < in.size(); ++t) first[t] = onward.step(row, in[t]);
+      for (std::size_t t = in.size(); t-- > 0;) second[t] = returning.step(row, in[t]);
       for (std::size_t t = 0; t < in.size(); ++t) {
         if (adds)
           for (std::size_t i = 0; i < f; ++i) first[t][i] += second[t][i];
