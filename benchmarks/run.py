@@ -14,12 +14,12 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-FAMILIES = ("image", "linalg", "cnn", "rnn")
+FAMILIES = tuple(sorted(f.name for f in (HERE / "cases").iterdir() if (f / "__init__.py").exists()))
 # Most peers read their number of threads when they are imported.
 THREADS_OF = ("MPSKIT_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 CHILD = "MPSKIT_BENCHMARK_CHILD"
@@ -70,6 +70,12 @@ def main() -> int:
     return worst
 
 
+def cases(family: str, threads: int, wanted: Callable[[str], bool]) -> Iterator[Any]:
+    """Of every file in the family's folder."""
+    for path in sorted((HERE / "cases" / family).glob("[!_]*.py")):
+        yield from importlib.import_module(f"benchmarks.cases.{family}.{path.stem}").cases(threads, wanted)
+
+
 def names(family: str, text: str) -> list[str]:
     found: list[str] = []
 
@@ -77,7 +83,7 @@ def names(family: str, text: str) -> list[str]:
         found.append(name)
         return False
 
-    list(importlib.import_module(f"benchmarks.cases.{family}").cases(1, note))
+    list(cases(family, 1, note))
     return [name for name in found if text in name]
 
 
@@ -90,7 +96,7 @@ def selected(options: argparse.Namespace, threads: int) -> Iterator[Any]:
 
 def made(family: str, name: str, threads: int) -> Any:
     try:
-        return next(importlib.import_module(f"benchmarks.cases.{family}").cases(threads, lambda n: n == name))
+        return next(cases(family, threads, lambda n: n == name))
     except (AttributeError, NotImplementedError) as error:  # the kernel is not there, or not on this device
         return name, f"{type(error).__name__}: {error}"
 

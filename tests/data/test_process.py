@@ -217,7 +217,9 @@ def test_import_loads_little() -> None:
     )
     loaded = set(re.findall(r"^import time:.*\|\s*(\S+)$", done.stderr, re.MULTILINE))
     assert "mpskit" in loaded
-    assert not {"PIL", "asyncio", "concurrent.futures", "torch", "mpskit.pipeline", "mpskit.io", "mpskit._await"} & loaded
+    assert (
+        not {"PIL", "asyncio", "concurrent.futures", "torch", "mpskit.pipeline", "mpskit.io", "mpskit._await"} & loaded
+    )
 
 
 def test_import_makes_no_thread_and_no_device() -> None:

@@ -143,7 +143,9 @@ class Source:
 
 
 @pytest.mark.parametrize(
-    ("failure", "error"), [("load", KeyError), ("shape", ValueError), ("purge", OSError)], ids=["load", "shape", "purge"]
+    ("failure", "error"),
+    [("load", KeyError), ("shape", ValueError), ("purge", OSError)],
+    ids=["load", "shape", "purge"],
 )
 def test_weights_that_fail(metal: mps.Device, failure: str, error: type[Exception]) -> None:
     """MPS' own frames lie between the source and the caller: what it throws reaches the caller all the same, and work goes on."""
@@ -172,7 +174,11 @@ def test_recurrent_weights_that_fail(metal: mps.Device) -> None:
 
     def layer(failure: str, good: Gate) -> Any:
         descriptor = mps.rnn.GRUDescriptor(
-            3, 3, input_gate_input_weights=good, output_gate_input_weights=Gate(failure), recurrent_gate_input_weights=Gate("")
+            3,
+            3,
+            input_gate_input_weights=good,
+            output_gate_input_weights=Gate(failure),
+            recurrent_gate_input_weights=Gate(""),
         )
         return mps.rnn.MatrixInferenceLayer(descriptor)
 

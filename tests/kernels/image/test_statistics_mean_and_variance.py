@@ -150,7 +150,9 @@ def test_flat_pictures_have_no_variance(engine: Engine) -> None:
             got = Statistics()(np.full(shape, value, dtype))[0]
             np.testing.assert_allclose(got[0], np.float64(np.array(value, dtype)) / CODES.get(dtype, 1), rtol=1e-7)
             # A GPU sums in float32 and may take the difference of two large numbers.
-            assert (got[1] == 0).all() or (engine.is_metal and np.isclose(got[1], 0, atol=1e-5 * float(value) ** 2).all())
+            assert (got[1] == 0).all() or (
+                engine.is_metal and np.isclose(got[1], 0, atol=1e-5 * float(value) ** 2).all()
+            )
 
 
 def test_order_of_pixels_does_not_matter(engine: Engine, rng: np.random.Generator) -> None:

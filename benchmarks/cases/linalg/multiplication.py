@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 import mpskit as mps
 
-from ..harness.case import Case, Wanted
-from ..peers import blas, torch_
-from ..peers.onnx_runtime import contenders
+from ...harness.case import Case, Wanted
+from ...peers import blas, torch_
+from ...peers.onnx_runtime import contenders
 
 
 def cases(threads: int, wanted: Wanted) -> Iterator[Case]:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 import mpskit as mps
 
-from ..harness.case import Case, Wanted
-from ..peers import torch_
-from ..peers.onnx_runtime import contenders
+from ...harness.case import Case, Wanted
+from ...peers import torch_
+from ...peers.onnx_runtime import contenders
 
 GATES = ("input", "forget", "cell", "output")  # PyTorch's order: i, f, g, o
 
