@@ -11,35 +11,41 @@ namespace {
 constexpr std::int64_t round_up(std::int64_t n, std::int64_t to) { return (n + to - 1) / to * to; }
 
 // Filters the registers at centre and one, two, three pitches behind it. Mirrored neighbours are added before they are weighted,
-// and a neighbour is loaded once for all four: two loads for eight additions and multiplications.
+// and a neighbour is loaded once for all four: two loads for eight additions and multiplications. The farthest and lightest
+// neighbours go first. Four terms make a sum of their own: no long chain of additions has to wait for itself, or to round.
 MPSKIT_INLINE void blur_four(const float* centre, std::int64_t pitch, std::span<const float> taps, Vec<float> (&out)[4]) {
   using V = Vec<float>;
-  auto row = [=](std::int64_t i) { return load<V>(centre + i * pitch); };
-  const float* weight = taps.data();
-  for (int j = 0; j < 4; ++j) out[j] = broadcast(weight) * row(j);
-  for (auto k = static_cast<std::int64_t>(taps.size()) - 1; k > 0;) {
-    // Far and light neighbours first. At most 64 go into one sum: its rounding errors stay few.
-    const std::int64_t last = std::max<std::int64_t>(k - 64, 0);
-    // In step s slot s + j (mod 4) of `before` holds row j - k, slot s - j of `behind` row j + k.
-    V before[4] = {row(-k), row(1 - k), row(2 - k), V{}}, behind[4] = {V{}, row(k + 3), row(k + 2), row(k + 1)}, sum[4] = {};
-    auto step = [&]<int s>(std::integral_constant<int, s>) {
-      before[(s + 3) & 3] = row(3 - k);
-      behind[s] = row(k);
-      const V w = broadcast(weight + k);
-      for (int j = 0; j < 4; ++j) sum[j] = multiply_add(w, before[(s + j) & 3] + behind[(s - j) & 3], sum[j]);
-      --k;
-    };
-    constexpr std::integral_constant<int, 0> zeroth;
-    constexpr std::integral_constant<int, 1> first;
-    constexpr std::integral_constant<int, 2> second;
-    constexpr std::integral_constant<int, 3> third;
-    while (k - last >= 4) step(zeroth), step(first), step(second), step(third);
-    const std::int64_t rest = k - last;
-    if (rest > 0) step(zeroth);
-    if (rest > 1) step(first);
-    if (rest > 2) step(second);
+  auto k = static_cast<std::int64_t>(taps.size()) - 1;
+  const float *before = centre - k * pitch, *behind = centre + k * pitch, *weight = taps.data() + k;
+  auto row = [pitch](const float* p, int i) { return load<V>(p + i * pitch); };
+  for (int j = 0; j < 4; ++j) out[j] = broadcast(taps.data()) * row(centre, j);
+  // In step s slot s + j (mod 4) of `low` holds row j - k, slot s - j of `high` row j + k.
+  V low[4] = {row(before, 0), row(before, 1), row(before, 2), V{}}, high[4] = {V{}, row(behind, 3), row(behind, 2), row(behind, 1)}, sum[4];
+  auto step = [&]<int s>(std::integral_constant<int, s>) {
+    low[(s + 3) & 3] = row(before, s + 3);
+    high[s] = row(behind, -s);
+    const V w = broadcast(weight - s);
+    for (int j = 0; j < 4; ++j) {
+      const V pair = low[(s + j) & 3] + high[(s - j) & 3];
+      sum[j] = s == 0 ? w * pair : multiply_add(w, pair, sum[j]);
+    }
+  };
+  constexpr std::integral_constant<int, 0> zeroth;
+  constexpr std::integral_constant<int, 1> first;
+  constexpr std::integral_constant<int, 2> second;
+  constexpr std::integral_constant<int, 3> third;
+  for (; k >= 4; k -= 4) {
+    step(zeroth), step(first), step(second), step(third);
     for (int j = 0; j < 4; ++j) out[j] += sum[j];
+    before += 4 * pitch;
+    behind -= 4 * pitch;
+    weight -= 4;
   }
+  if (k == 0) return;
+  step(zeroth);
+  if (k > 1) step(first);
+  if (k > 2) step(second);
+  for (int j = 0; j < 4; ++j) out[j] += sum[j];
 }
 
 class GaussianBlurPlan final : public CpuPlan {
