@@ -254,12 +254,12 @@ def test_a_reader_that_goes_away_is_no_crash() -> None:
 @pytest.mark.process
 def test_demo(tmp_path: Path) -> None:
     sheet = tmp_path / "sheet.png"
-    process = start("demo", "--device", "cpu", "--out", sheet, "--pictures", tmp_path / "photos")
+    process = start("demo", "--quick", "--out", sheet, "--pictures", tmp_path / "photos")
     said, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors
     picture = io.load(sheet).array
-    assert picture.ndim == 3
-    assert picture.std() > 20
+    cells = picture.reshape(4, -1, 2, 480, 3)[:, 18:].std(axis=(1, 3, 4))  # below the captions
+    assert cells.min() > 20, f"a picture of the contact sheet shows next to nothing: {cells}"
     assert len(list((tmp_path / "photos").glob("*.jpg"))) == 10
     for word in ("GaussianBlur", "LanczosScale", "Sobel", "MatrixMultiplication", "graph", "LSTM", "device: "):
         assert word in said

@@ -103,6 +103,7 @@ exit code:
         "--pictures", metavar="DIR", help="also write ten of the drawn pictures there, to try `mpskit run` on"
     )
     demo.add_argument("--device", metavar="NAME", help="cpu or metal (default: the best there is)")
+    demo.add_argument("--quick", action="store_true", help="small pictures and little else, for a slow device")
     demo.add_argument("--force", action="store_true", help="replace a contact sheet that exists")
     demo.set_defaults(command=_demo)
 
@@ -184,7 +185,7 @@ def _progress_bar() -> Any:
 def _demo(options: argparse.Namespace) -> int:
     from ..demos import run
 
-    return run(options.out, options.device, options.pictures, force=options.force)
+    return run(options.out, options.device, options.pictures, quick=options.quick, force=options.force)
 
 
 def _info(options: argparse.Namespace) -> int:

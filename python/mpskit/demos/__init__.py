@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from .drawing import PICTURES, draw
 __all__ = ["run", "write_pictures"]
 
 CELL_WIDTH, CELL_HEIGHT, CAPTION = 480, 270, 18
+Picture = NDArray[np.uint8]
 
 
 def write_pictures(folder: str | os.PathLike[str], count: int = 10) -> list[Path]:
@@ -24,13 +26,15 @@ def write_pictures(folder: str | os.PathLike[str], count: int = 10) -> list[Path
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     names = list(PICTURES)
-    paths = []
-    for i in range(count):
+
+    def write(i: int) -> Path:
         path = target / f"{names[i % len(names)]}_{i // len(names)}.jpg"
         if not path.exists():
             io.save(path, draw(names[i % len(names)], seed=i // len(names)))
-        paths.append(path)
-    return paths
+        return path
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(write, range(count)))
 
 
 def run(
@@ -38,6 +42,7 @@ def run(
     device: str | None = None,
     pictures: str | os.PathLike[str] | None = None,
     *,
+    quick: bool = False,
     force: bool = False,
 ) -> int:
     """Run the demo; returns the exit code of the command.
@@ -50,6 +55,8 @@ def run(
         Where to run; the default device when omitted.
     pictures : str or path, optional
         A folder for ten of the drawn pictures as JPEG files, to try `mpskit run` on.
+    quick : bool
+        A sixteenth of the pixels, and less of the rest: for a slow device. The speeds say little then.
     force : bool
         Replace the contact sheet when it exists.
     """
@@ -60,11 +67,14 @@ def run(
     if pictures is not None:
         print(f"{len(write_pictures(pictures))} pictures in {Path(pictures)}")
     print(f"device: {where}: {where.description}")
+    height, width = (CELL_HEIGHT, CELL_WIDTH) if quick else (4 * CELL_HEIGHT, 4 * CELL_WIDTH)
+    scenes = {name: draw(name, height, width) for name in ("spheres", "skyline", "zone_plate")}
     with where:
-        cells = [*_images(), *_networks()]
-        _matrices()
-        _sequences()
-    io.save(out, _sheet(cells), force=force)
+        cells = [*_images(scenes), *_networks(scenes)]
+        _matrices(128 if quick else 1024)
+        _sequences(*((8, 4, 32) if quick else (64, 16, 256)))
+        sheet = _sheet(cells)
+    io.save(out, sheet, force=force)
     print(f"contact sheet: {Path(out)}")
     return 0
 
@@ -83,21 +93,17 @@ def _megapixels(picture: NDArray[Any]) -> Callable[[float], str]:
     return lambda seconds: f"{picture.shape[0] * picture.shape[1] / seconds / 1e6:8.0f} Mpixel/s"
 
 
-def _images() -> list[tuple[str, NDArray[np.uint8]]]:
-    scene, city, rings = draw("spheres"), draw("skyline"), draw("zone_plate")
-    blurred = _timed(
-        "GaussianBlur(sigma=8), 1920x1080 RGB", lambda: image.GaussianBlur(sigma=8)(scene), _megapixels(scene)
-    )
-    edges = _timed("Sobel(), 1920x1080 RGB to gray", lambda: image.Sobel()(city, channels=1), _megapixels(city))
-    small = _timed(
-        "LanczosScale(480x270), 1920x1080 RGB",
-        lambda: image.LanczosScale(width=CELL_WIDTH, height=CELL_HEIGHT)(rings),
-        _megapixels(rings),
-    )
+def _images(scenes: dict[str, Picture]) -> list[tuple[str, Picture]]:
+    scene, city, rings = scenes["spheres"], scenes["skyline"], scenes["zone_plate"]
+    height, width, _ = scene.shape
+    # A quarter of the size: what takes every fourth pixel sees rings that are not there.
+    quarter = image.LanczosScale(width=width // 4, height=height // 4)
+    size = f"{width}x{height} RGB"
+    blurred = _timed(f"GaussianBlur(sigma=8), {size}", lambda: image.GaussianBlur(sigma=8)(scene), _megapixels(scene))
+    edges = _timed(f"Sobel(), {size} to gray", lambda: image.Sobel()(city, channels=1), _megapixels(city))
+    small = _timed(f"LanczosScale({width // 4}x{height // 4}), {size}", lambda: quarter(rings), _megapixels(rings))
     statistics = _timed(
-        "StatisticsMeanAndVariance(), 1920x1080 RGB",
-        lambda: image.StatisticsMeanAndVariance()(scene),
-        _megapixels(scene),
+        f"StatisticsMeanAndVariance(), {size}", lambda: image.StatisticsMeanAndVariance()(scene), _megapixels(scene)
     )
     mean, variance = np.asarray(statistics).reshape(2, -1)
     print(f"    spheres: mean {np.round(mean, 3)}, variance {np.round(variance, 4)}")
@@ -106,13 +112,12 @@ def _images() -> list[tuple[str, NDArray[np.uint8]]]:
         ("GaussianBlur(sigma=8)", blurred),
         ("skyline, drawn", city),
         ("Sobel(), to gray", edges),
-        ("zone plate, drawn", rings),
-        ("LanczosScale(width=480, height=270)", small),
+        ("zone plate, every fourth pixel of every fourth row", rings[::4, ::4]),
+        (f"zone plate, LanczosScale(width={width // 4}, height={height // 4})", small),
     ]
 
 
-def _matrices() -> None:
-    n = 1024
+def _matrices(n: int) -> None:
     rng = np.random.default_rng(0)
     a, b = (rng.standard_normal((n, n), dtype=np.float32) for _ in range(2))
     c = _timed(
@@ -124,36 +129,37 @@ def _matrices() -> None:
     print(f"    largest error against float64: {error:.1e}")
 
 
-def _networks() -> list[tuple[str, NDArray[np.uint8]]]:
+def _networks(scenes: dict[str, Picture]) -> list[tuple[str, Picture]]:
     """A convolution network without training: oriented edge filters, rectified, pooled; softmax tells the strongest orientation."""
     orientations = 8
     angles = np.arange(orientations) * np.pi / orientations
     y, x = np.mgrid[-3:4, -3:4] / 2.0
     filters = np.stack([np.exp(-(x**2 + y**2) / 2) * np.sin(3 * (x * np.cos(t) + y * np.sin(t))) for t in angles])
-    weights = np.repeat((filters / np.abs(filters).sum((1, 2), keepdims=True))[..., None], 3, axis=-1).astype(
-        np.float32
-    )
-    picture = draw("waves")
+    weights = np.repeat((filters / np.abs(filters).sum((1, 2), keepdims=True))[..., None], 3, axis=-1)
     source = graph.ImageNode()
     convolution = graph.ConvolutionNode(
-        source, weights=cnn.ArrayDataSource(20 * weights, neuron=cnn.NeuronDescriptor("relu"))
+        source, weights=cnn.ArrayDataSource(20 * weights.astype(np.float32), neuron=cnn.NeuronDescriptor("relu"))
     )
     pooled = graph.PoolingMaxNode(convolution.result_image, filter_size=4, stride=4)
     network = graph.Graph(graph.SoftMaxNode(pooled.result_image).result_image)
-    scores = np.asarray(
-        _timed(
-            "graph: 7x7 convolution, ReLU, pooling, softmax, 1920x1080", lambda: network(picture), _megapixels(picture)
-        )
-    )
-    strongest = scores.astype(np.float32).argmax(-1)
-    confidence = (scores.max(-1) - 1 / orientations) / (1 - 1 / orientations)
-    hue = strongest[..., None] / orientations * 2 * np.pi + np.array([0, 2, 4]) * np.pi / 3
-    coloured = (0.5 + 0.5 * np.cos(hue)) * np.clip(confidence * 4, 0.1, 1)[..., None]
-    return [("waves, drawn", picture), ("graph: strongest of 8 orientations", np.rint(coloured * 255).astype(np.uint8))]
+
+    def coloured(scores: Any) -> Picture:
+        p = np.asarray(scores, np.float32)
+        hue = p.argmax(-1)[..., None] / orientations * 2 * np.pi + np.array([0, 2, 4]) * np.pi / 3
+        confidence = (p.max(-1) - 1 / orientations) / (1 - 1 / orientations)
+        return np.rint(255 * (0.5 + 0.5 * np.cos(hue)) * np.minimum(2 * confidence, 1)[..., None]).astype(np.uint8)
+
+    rings, city = scenes["zone_plate"], scenes["skyline"]
+    height, width, _ = rings.shape
+    what = f"graph: 7x7 convolution, ReLU, pooling, softmax, {width}x{height}"
+    scores = _timed(what, lambda: network(rings), _megapixels(rings))
+    return [
+        ("graph: strongest of 8 orientations, zone plate", coloured(scores)),
+        ("graph: strongest of 8 orientations, skyline", coloured(network(city))),
+    ]
 
 
-def _sequences() -> None:
-    steps, batch, features = 64, 16, 256
+def _sequences(steps: int, batch: int, features: int) -> None:
     rng = np.random.default_rng(1)
 
     def gate(neuron: str) -> dict[str, Any]:
@@ -183,7 +189,7 @@ def _sequences() -> None:
     )
 
 
-def _sheet(cells: list[tuple[str, NDArray[np.uint8]]]) -> NDArray[np.uint8]:
+def _sheet(cells: list[tuple[str, Picture]]) -> Picture:
     from PIL import Image, ImageDraw
 
     columns = 2

@@ -21,6 +21,11 @@ def _grid(height: int, width: int) -> tuple[Plane, Plane]:
     return xs.astype(np.float32), ys.astype(np.float32)
 
 
+def _box(x: Plane, y: Plane, left: float, right: float, top: float, bottom: float) -> tuple[slice, slice]:
+    """Rows and columns of the pixels within: a shape is drawn where it lies, not over the whole picture."""
+    return slice(*np.searchsorted(y[:, 0], [top, bottom])), slice(*np.searchsorted(x[0], [left, right]))
+
+
 def _spheres(height: int, width: int, rng: np.random.Generator) -> Plane:
     """Shaded balls over a floor that fades into the sky."""
     x, y = _grid(height, width)
@@ -30,12 +35,15 @@ def _spheres(height: int, width: int, rng: np.random.Generator) -> Plane:
     picture = np.where((y > 0.1)[..., None], 0.25 + 0.4 * floor[..., None] * y[..., None], sky)
     for _ in range(14):
         cx, cy, r = rng.uniform(-1.5, 1.5), rng.uniform(-0.7, 0.8), rng.uniform(0.08, 0.35)
-        inside = 1 - ((x - cx) ** 2 + (y - cy) ** 2) / r**2
+        around = _box(x, y, cx - r, cx + r, cy - r, cy + r)
+        dx, dy = (x[around] - cx) / r, (y[around] - cy) / r
+        inside = 1 - dx**2 - dy**2
         z = np.sqrt(np.maximum(inside, 0))
-        light = np.clip(0.25 + 0.7 * (z - 0.5 * (x - cx) / r - 0.6 * (y - cy) / r), 0, 1)
+        light = np.clip(0.25 + 0.7 * (z - 0.5 * dx - 0.6 * dy), 0, 1)
         shine = np.clip(light - 0.97, 0, 1) * 12
         colour = rng.uniform(0.2, 1.0, 3)
-        picture = np.where((inside > 0)[..., None], light[..., None] * colour + shine[..., None], picture)
+        patch = picture[around]
+        patch[...] = np.where((inside > 0)[..., None], light[..., None] * colour + shine[..., None], patch)
     return picture.astype(np.float32)
 
 
@@ -60,18 +68,18 @@ def _zone_plate(height: int, width: int, rng: np.random.Generator) -> Plane:
 def _skyline(height: int, width: int, rng: np.random.Generator) -> Plane:
     """Buildings with lit windows at dusk: many straight edges."""
     x, y = _grid(height, width)
-    dusk = np.clip(np.stack([0.9 + 0.9 * y, 0.45 + 0.5 * y, 0.35 - 0.2 * y], axis=-1), 0, 1)
-    picture = dusk
+    picture = np.clip(np.stack([0.9 + 0.9 * y, 0.45 + 0.5 * y, 0.35 - 0.2 * y], axis=-1), 0, 1)  # dusk
     for layer in range(3):
         left = x.min()
         while left < x.max():
             right, top = left + rng.uniform(0.08, 0.3), rng.uniform(-0.6, 0.4) + 0.2 * layer
-            body = (x >= left) & (x < right) & (y >= top)
-            pane = ((np.floor((x - left) * 45) % 3) > 0) & ((np.floor((y - top) * 38) % 3) > 0)
-            lit = np.sin(np.floor((x - left) * 15) * 12.9898 + np.floor((y - top) * 12.67) * 78.233) > 0.35
+            body = _box(x, y, left, right, top, np.inf)
+            across, down = x[0, body[1]] - left, y[body[0], :1] - top
+            pane = (np.floor(across * 45) % 3 > 0) & (np.floor(down * 38) % 3 > 0)
+            lit = np.sin(np.floor(across * 15) * 12.9898 + np.floor(down * 12.67) * 78.233) > 0.35
             wall = np.array([0.10, 0.10, 0.16]) * (1 + 0.6 * (2 - layer))
             glow = np.array([0.95, 0.8, 0.45])
-            picture = np.where(body[..., None], np.where((pane & lit)[..., None], glow, wall), picture)
+            picture[body] = np.where((pane & lit)[..., None], glow, wall)
             left = right + rng.uniform(0, 0.05)
     return picture.astype(np.float32)
 
@@ -82,10 +90,9 @@ def _leaves(height: int, width: int, rng: np.random.Generator) -> Plane:
     picture = np.zeros((*x.shape, 3), np.float32)
     for _ in range(700):
         cx, cy, r = rng.uniform(-1.9, 1.9), rng.uniform(-1.1, 1.1), 0.025 / rng.uniform(0.07, 1.0)
-        rows = slice(*np.searchsorted(y[:, 0], [cy - r, cy + r]))
-        columns = slice(*np.searchsorted(x[0], [cx - r, cx + r]))
-        inside = (x[rows, columns] - cx) ** 2 + (y[rows, columns] - cy) ** 2 < r * r
-        patch = picture[rows, columns]
+        around = _box(x, y, cx - r, cx + r, cy - r, cy + r)
+        inside = (x[around] - cx) ** 2 + (y[around] - cy) ** 2 < r * r
+        patch = picture[around]
         patch[inside] = rng.uniform(0.1, 0.9) * np.array([0.6, 1.0, 0.4]) * rng.uniform(0.7, 1.0, 3)
     return picture
 
