@@ -39,6 +39,11 @@ bool overlap(const Operand& a, const Operand& b) {
   return a0 < b0 + b.layout.span_bytes() && b0 < a0 + a.layout.span_bytes();
 }
 
+bool is_same(const Operand& a, const Operand& b) {
+  if (a.layout != b.layout) return false;
+  return a.temporary ? a.temporary == b.temporary && a.offset == b.offset : b.storage && a.data() == b.data();
+}
+
 std::string with_article(Kind kind) { return cat(kind == Kind::image ? "an " : "a ", name_of(kind)); }
 
 // Kernels with a variable number of operands (a sequence of matrices) state one spec per role and repeat it.
@@ -128,7 +133,7 @@ void check_operands(const Kernel& kernel, std::span<const Operand> inputs, std::
     if (outputs[i].storage && !outputs[i].storage->is_writable())
       throw ValueError(cat(type.info.name, ": out is read-only; allowed: writable memory. Pass a writable array as out, or omit it."));
     for (std::size_t k = 0; k < inputs.size(); ++k) {
-      if (overlap(outputs[i], inputs[k]))
+      if (overlap(outputs[i], inputs[k]) && !(i == 0 && k == 0 && kernel.works_in_place() && is_same(outputs[i], inputs[k])))
         throw ValueError(cat(type.info.name, ": out (", name, ") overlaps ", spec_of(type, Role::input, k).name,
                              "; allowed: separate memory. Pass another out, or omit it."));
     }

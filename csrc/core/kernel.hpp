@@ -86,6 +86,8 @@ class Kernel {
   virtual void check(std::span<const Layout> inputs, std::span<const Layout> outputs) const = 0;
   // True when the outputs' old contents take part (beta != 0, or a clip rectangle that leaves pixels alone).
   virtual bool reads_outputs(std::span<const Layout> outputs) const = 0;
+  // True when the first output may be the first input: the same bytes in the same layout.
+  virtual bool works_in_place() const { return false; }
   // The same kernel, writing from this channel of a wider output on; null when it cannot.
   virtual std::shared_ptr<const Kernel> at_channel(std::int64_t channel) const {
     (void)channel;
@@ -140,6 +142,10 @@ class KernelOf final : public Kernel {
   }
   bool reads_outputs(std::span<const Layout> outputs) const override {
     if constexpr (requires { value_.reads_outputs(outputs); }) return value_.reads_outputs(outputs);
+    else return false;
+  }
+  bool works_in_place() const override {
+    if constexpr (requires { value_.works_in_place(); }) return value_.works_in_place();
     else return false;
   }
   std::shared_ptr<const Kernel> at_channel(std::int64_t channel) const override {
