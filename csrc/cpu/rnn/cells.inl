@@ -1,32 +1,8 @@
 // What a step does after its products: neurons, memory cell, output. Rows of one block.
-#include "cpu/simd/math.inl"
+#include "cpu/cnn/neuron.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
-
-inline void apply_neuron(const cnn::Neuron& n, std::span<const float> slopes, float* v, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) {
-    float& x = v[i];
-    switch (n.type) {
-      case cnn::NeuronType::none: break;
-      case cnn::NeuronType::relu: x = x >= 0 ? x : n.a * x; break;
-      case cnn::NeuronType::linear: x = n.a * x + n.b; break;
-      case cnn::NeuronType::sigmoid: x = 1 / (1 + std::exp(-x)); break;
-      case cnn::NeuronType::hard_sigmoid: x = std::clamp(n.a * x + n.b, 0.0f, 1.0f); break;
-      case cnn::NeuronType::tanh: x = n.a * std::tanh(n.b * x); break;
-      case cnn::NeuronType::absolute: x = std::abs(x); break;
-      case cnn::NeuronType::softplus: x = n.a * std::log1p(std::exp(n.b * x)); break;
-      case cnn::NeuronType::softsign: x = x / (1 + std::abs(x)); break;
-      case cnn::NeuronType::elu: x = x >= 0 ? x : n.a * std::expm1(x); break;
-      case cnn::NeuronType::prelu: x = x >= 0 ? x : slopes[static_cast<std::size_t>(i)] * x; break;
-      case cnn::NeuronType::relun: x = std::min(x >= 0 ? x : n.a * x, n.b); break;
-      case cnn::NeuronType::power: x = std::pow(n.a * x + n.b, n.c); break;
-      case cnn::NeuronType::exponential: x = n.c == -1 ? std::exp(n.a * x + n.b) : std::pow(n.c, n.a * x + n.b); break;
-      case cnn::NeuronType::logarithm: x = std::log(n.a * x + n.b) / (n.c == -1 ? 1 : std::log(n.c)); break;
-      case cnn::NeuronType::gelu: x = x * (1 + std::erf(x * 0.70710678f)) / 2; break;
-    }
-  }
-}
 
 struct BlockOfRows {
   const PackedCell& cell;
@@ -69,8 +45,9 @@ struct BlockOfRows {
   const float* peephole(std::size_t g) const { return cell.peepholes[g].empty() ? nullptr : cell.peepholes[g].data() + unit; }
 
   void apply(const Activation& a, float* values) const {
-    const std::span<const float> slopes = a.slopes;
-    apply_neuron(a.neuron, slopes.empty() ? slopes : slopes.subspan(static_cast<std::size_t>(unit)), values, some);
+    cnn::Neuron neuron = a.neuron;
+    neuron.slopes = a.slopes;
+    apply_neuron(neuron, values, some, unit);
   }
   void add_peephole(std::size_t g, std::int64_t r) const {
     const float* p = peephole(g);
