@@ -20,6 +20,7 @@ def _model(
 ) -> bytes | None:
     try:
         import onnx
+        import onnx.shape_inference
         from onnx import TensorProto, helper, numpy_helper
     except ImportError:
         return None
@@ -42,6 +43,7 @@ def _model(
         [numpy_helper.from_array(np.ascontiguousarray(v), k) for k, v in constants.items() if k],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    model = onnx.shape_inference.infer_shapes(model)  # outputs get their shapes, which the checker asks for
     onnx.checker.check_model(model)
     serialized: bytes = model.SerializeToString()
     return serialized

@@ -12,13 +12,11 @@ class Depthwise {
   // Filters as [tap][channel]; `neuron` must outlive this.
   Depthwise(const cnn::Part& part, const WindowAxes& axes, bool clamps, std::vector<float> filters, std::vector<float> bias, const cnn::Neuron& neuron)
       : part_(part), axes_(axes), clamps_(clamps), filters_(std::move(filters)), bias_(std::move(bias)), neuron_(neuron) {
-    using cnn::NeuronType;
+    const std::optional<Clamp> clamp = as_clamp(neuron);
+    is_clamp_ = clamp.has_value();
     constexpr float infinity = std::numeric_limits<float>::infinity();
-    low_ = -infinity;
-    high_ = infinity;
-    is_clamp_ = neuron.type == NeuronType::none || ((neuron.type == NeuronType::relu || neuron.type == NeuronType::relun) && neuron.a == 0);
-    if (is_clamp_ && neuron.type != NeuronType::none) low_ = 0;
-    if (is_clamp_ && neuron.type == NeuronType::relun) high_ = neuron.b;
+    low_ = clamp ? clamp->low : -infinity;
+    high_ = clamp ? clamp->high : infinity;
   }
 
   template <class S, class D>

@@ -1,6 +1,7 @@
 #include "cpu/gemm/gemm.hpp"
 
 #include "cpu/gemm/register.inl"
+#include "cpu/simd/math.inl"
 #include "cpu/gemm/micro_kernel.inl"
 #include "cpu/gemm/pack.inl"
 
@@ -73,6 +74,7 @@ struct Part {
   // The float32 result itself collects the sums of several blocks of k; other results need a place for them.
   bool sums_in_c() const { return is_float && g.c.dtype == DType::f32; }
   bool a_in_place() const {
+    if (g.a.windows) return is_float;
     // Rows that lie a multiple of 1 KiB apart share a few sets of the caches: not worth reading many times from there.
     return is_float && !g.a.write && g.a.matrix.dtype == DType::f32 && !g.a.matrix.transposed && (columns <= 8 * width || g.a.matrix.row_bytes % 1024 != 0);
   }
@@ -96,7 +98,9 @@ struct Part {
     A* a_block = scratch.as<A>();
     B* panel = scratch.as<B>(a_bytes);
     Sum* sums = has_sums ? scratch.as<Sum>(a_bytes + panel_bytes) : nullptr;
-    const std::int64_t tiles = blocks_of(rows, tile_rows);
+    const GemmWindows* const windows = g.a.windows;
+    const std::int64_t group = windows ? windows->rows_per_group : rows;  // a tile lies within one
+    const std::int64_t tiles = blocks_of(group, tile_rows), all_tiles = rows / group * tiles;
 
     for (std::int64_t block = 0; block < blocks; ++block) {
       const std::int64_t k0 = block * terms, length = std::min(terms, k - k0);
@@ -106,6 +110,12 @@ struct Part {
       const std::byte* a = nullptr;
       if (k == 0) {
         m.steps = 0;
+      } else if (windows) {
+        a = reinterpret_cast<const std::byte*>(windows->data) + row / group * windows->group_bytes;
+        m.a_stride = windows->row_bytes;
+        m.pieces = windows->pieces.data() + k0 / windows->length;
+        m.piece_count = length / windows->length;
+        m.steps = windows->length;
       } else if (in_place) {
         a = static_cast<const std::byte*>(g.a.matrix.data) + row * g.a.matrix.row_bytes + k0 * a_size;
         m.a_stride = g.a.matrix.row_bytes;
@@ -145,11 +155,23 @@ struct Part {
           m.b = panel;
           m.b_step = width * Kind::group;
         }
-        for (std::int64_t t = 0; t < tiles; ++t) {  // tiles of almost equal height: a last one of few rows would be slow
-          const std::int64_t i = t * rows / tiles, height = (t + 1) * rows / tiles - i;
-          m.a = a + i * m.a_stride;
-          if (next) prefetch(next + t * m.steps / tiles * m.b_step, next + (t + 1) * m.steps / tiles * m.b_step);
-          tile(m, i, height, c, sums ? sums + i * sums_stride + j : nullptr, sums_stride, first, last);
+        const std::int64_t b_steps = m.steps * m.piece_count, per_tile = next ? blocks_of(b_steps, all_tiles) : 0;
+        std::int64_t prefetched = 0;
+        for (std::int64_t begin = 0; begin < rows; begin += group) {
+          m.a = a;
+          if (windows) m.a += begin / group * windows->group_bytes;
+          else m.a += begin * m.a_stride;
+          // Tiles of almost equal height: a last one of few rows would be slow.
+          for (std::int64_t t = 0, i = begin; t < tiles; ++t) {
+            const std::int64_t height = group / tiles + (t < group % tiles);
+            if (next && prefetched < b_steps) {
+              prefetch(next + prefetched * m.b_step, next + std::min(b_steps, prefetched + per_tile) * m.b_step);
+              prefetched += per_tile;
+            }
+            tile(m, i, height, c, sums ? sums + i * sums_stride + j : nullptr, sums_stride, first, last);
+            m.a += height * m.a_stride;
+            i += height;
+          }
         }
         j += c.count;
       }
@@ -203,11 +225,12 @@ struct Part {
       if (sums_in_c()) {
         m.alpha = g.alpha;
         m.beta = first ? g.beta : 1;
+        const bool is_finished = last && finishes_in_registers(m, c, n);
         if (is_full && same_group(g.c, r, height)) {
           m.c = reinterpret_cast<float*>(row_of(g.c, r)) + n;
           m.c_stride = g.c.row_bytes / static_cast<std::int64_t>(sizeof(float));
           multiply(m, height, c);
-          if (last) finish(m.c, m.c_stride, r, height, n, some);
+          if (last) finish(m.c, m.c_stride, r, height, n, some, is_finished);
           return;
         }
         m.c = buffer;
@@ -220,7 +243,7 @@ struct Part {
             std::memcpy(t + c.skip, reinterpret_cast<float*>(row_of(g.c, r + y)) + n, bytes);
           }
         multiply(m, height, c);
-        if (last) finish(buffer + c.skip, m.c_stride, r, height, n, some);
+        if (last) finish(buffer + c.skip, m.c_stride, r, height, n, some, is_finished);
         for (std::int64_t y = 0; y < height; ++y) std::memcpy(reinterpret_cast<float*>(row_of(g.c, r + y)) + n, buffer + y * m.c_stride + c.skip, bytes);
         return;
       }
@@ -229,6 +252,7 @@ struct Part {
     m.beta = first ? 0 : 1;
     m.c = sums ? sums : buffer;
     m.c_stride = sums ? sums_stride : computed;
+    const bool is_finished = last && g.alpha == 1 && g.beta == 0 && finishes_in_registers(m, c, n);
     multiply(m, height, c);
     if (!last) return;
     // Rounded once, from the whole sum. Integers take their last steps in float64.
@@ -246,15 +270,32 @@ struct Part {
         for (std::int64_t x = 0; x < some; ++x) v[x] = static_cast<float>(alpha * static_cast<Wide>(s[x]));
       }
     }
-    finish(values, some, r, height, n, some);
+    finish(values, some, r, height, n, some, is_finished);
     for (std::int64_t y = 0; y < height; ++y) store_floats(g.c.dtype, values + y * some, some, row_of(g.c, r + y) + n * e);
   }
 
-  void finish(float* values, std::int64_t stride, std::int64_t r, std::int64_t height, std::int64_t n, std::int64_t some) const {
-    if (g.bias)
+  bool clamps() const { return g.low != -std::numeric_limits<float>::infinity() || g.high != std::numeric_limits<float>::infinity(); }
+
+  // True when the kernel is told to add the bias and to clamp.
+  bool finishes_in_registers(MicroArguments<Kind>& m, const Columns& c, std::int64_t n) const {
+    m.bias = nullptr;
+    if constexpr (is_float) {
+      if (!g.bias || c.dots || c.skip != 0 || c.count != c.registers() * lanes<Sum>) return false;
+      m.bias = g.bias + n;
+      m.low = g.low;
+      m.high = g.high;
+      return true;
+    }
+    return false;
+  }
+
+  void finish(float* values, std::int64_t stride, std::int64_t r, std::int64_t height, std::int64_t n, std::int64_t some, bool is_finished) const {
+    if (!is_finished && (g.bias || clamps()))
       for (std::int64_t y = 0; y < height; ++y) {
         float* v = values + y * stride;
-        for (std::int64_t x = 0; x < some; ++x) v[x] += g.bias[n + x];
+        if (g.bias)
+          for (std::int64_t x = 0; x < some; ++x) v[x] += g.bias[n + x];
+        if (clamps()) transform(v, some, [&](Floats x) { return minimum(all(g.high), maximum(all(g.low), x)); });
       }
     if (g.finish.apply) g.finish.apply(g.finish.context, GemmTile{values, stride, height, some, r, n});
   }
@@ -268,6 +309,7 @@ struct GemmDriver {
   explicit GemmDriver(const Gemm& problem) : g(problem) {
     k = g.alpha == 0 ? 0 : g.k;
     terms = terms_per_block(k);
+    if (g.a.windows) terms = std::max<std::int64_t>(1, most_terms / g.a.windows->length) * g.a.windows->length;  // whole pieces
     // One or a few rows stream B from memory: a few of its rows side by side, each from end to end.
     if (!g.packed_b && !g.b.transposed && g.m <= four_panel_rows) terms = std::min(terms, few_rows_terms);
     kind = g.packed_b ? g.packed_b->kind_ : kind_for(g.a.write ? DType::f32 : g.a.matrix.dtype, g.b.dtype, g.k);

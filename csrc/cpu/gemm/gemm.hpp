@@ -36,15 +36,26 @@ struct GemmMatrix {
 using WriteRows = void (*)(const void* context, std::int64_t first_row, std::int64_t rows, std::int64_t first_k,
                            std::int64_t length, float* dst, std::int64_t stride);
 
+// Rows that are windows in an image of floats and are read where they lie: row m begins at data + m / rows_per_group * group_bytes +
+// m % rows_per_group * row_bytes (a group is a row of results) and has `pieces.size()` pieces of `length` elements, each so many
+// bytes further. For gemm_part, whose rows are whole groups then.
+struct GemmWindows {
+  const float* data = nullptr;
+  std::int64_t rows_per_group = 0, group_bytes = 0, row_bytes = 0;
+  std::span<const std::int64_t> pieces;
+  std::int64_t length = 0;
+};
+
 struct GemmRows {
-  GemmMatrix matrix;            // used when write is null
+  GemmMatrix matrix;            // used when there is nothing else
   WriteRows write = nullptr;
   const void* context = nullptr;
+  const GemmWindows* windows = nullptr;
 };
 template <class F>  // F: void(first_row, rows, first_k, length, float* dst, stride) const
 GemmRows rows_from(const F& f) {
   return {{}, [](const void* context, std::int64_t m, std::int64_t rows, std::int64_t k, std::int64_t length, float* dst,
-                 std::int64_t stride) { (*static_cast<const F*>(context))(m, rows, k, length, dst, stride); }, &f};
+                 std::int64_t stride) { (*static_cast<const F*>(context))(m, rows, k, length, dst, stride); }, &f, nullptr};
 }
 
 // For windows: row m of A is `runs` pieces of `run_length` contiguous elements each (runs * run_length = K), one for every
@@ -120,7 +131,8 @@ struct Gemm {
   GemmResult c;
   float alpha = 1, beta = 0;          // alpha 0: A and B are not read; beta 0: C is not read
   const float* bias = nullptr;        // n of them, added to every row after alpha
-  GemmFinish finish;                  // float sums only; after bias
+  float low = -std::numeric_limits<float>::infinity(), high = std::numeric_limits<float>::infinity();  // of float sums, after bias; NaN stays
+  GemmFinish finish;                  // float sums only; last
 };
 
 void gemm(const Gemm& g);  // on all threads, or on this one when it is already inside a parallel region

@@ -12,17 +12,23 @@ template <class Kind>
 inline constexpr int panel_width = 2 * lanes<typename Kind::Sum>;  // columns of a panel of B: two registers
 static_assert(panel_width<F32> == panel_columns);
 
+inline constexpr std::int64_t one_piece[1] = {0};
+
 template <class Kind>
 struct MicroArguments {
-  const std::byte* a;        // row i at a + i * a_stride, its elements contiguous
+  const std::byte* a;        // row i at a + i * a_stride ...
   std::ptrdiff_t a_stride;   // bytes
+  const std::int64_t* pieces = one_piece;  // ... in pieces, which begin so many bytes further: windows in an image
+  std::int64_t piece_count = 1;
   const typename Kind::B* b;
   std::ptrdiff_t b_step;     // elements from one step of k to the next
   std::ptrdiff_t b_panel;    // elements from one panel to the next, for kernels that take several
-  std::int64_t steps;
+  std::int64_t steps;        // of each piece
   typename Kind::Sum* c;     // c = alpha * sum + beta * c; integers know alpha 1 and beta 0 or 1
   std::ptrdiff_t c_stride;   // elements
   typename Kind::Sum alpha, beta;
+  const float* bias = nullptr;  // of float sums that are finished here: one a column, added last; then clamped
+  float low = 0, high = 0;
 };
 
 // `rows` x (`panels` * `registers` registers). Every variant adds the terms of an element in the same order, one at a time, so
@@ -38,10 +44,6 @@ void micro_kernel(const MicroArguments<Kind>& m) {
   // Three rows share a base register (base, base + s, base + 2 s are addressing modes); the asm keeps the compiler from
   // deriving the bases from each other or from spreading them into one pointer a row.
   const std::byte* base[bases];
-  for (int i = 0; i < bases; ++i) {
-    base[i] = m.a + 3 * i * s;
-    asm("" : "+r"(base[i]));
-  }
   for (int i = 0; i < rows; ++i)
     for (int j = 0; j < columns; j += 64 / MPSKIT_VECTOR_BYTES) __builtin_prefetch(m.c + i * m.c_stride + j * width);
 
@@ -85,20 +87,27 @@ void micro_kernel(const MicroArguments<Kind>& m) {
   auto advance = [&](int k) __attribute__((always_inline)) {
     for (int i = 0; i < bases; ++i) base[i] += k * Kind::group * static_cast<int>(sizeof(typename Kind::A));
   };
-  std::int64_t k = m.steps;
-  for (; k >= 4; k -= 4) {
-    step(0);
-    step(1);
-    step(2);
-    step(3);
-    advance(4);
-  }
-  for (; k > 0; --k) {
-    step(0);
-    advance(1);
+  for (std::int64_t piece = 0; piece < m.piece_count; ++piece) {
+    for (int i = 0; i < bases; ++i) {
+      base[i] = m.a + m.pieces[piece] + 3 * i * s;
+      asm("" : "+r"(base[i]));
+    }
+    std::int64_t k = m.steps;
+    for (; k >= 4; k -= 4) {
+      step(0);
+      step(1);
+      step(2);
+      step(3);
+      advance(4);
+    }
+    for (; k > 0; --k) {
+      step(0);
+      advance(1);
+    }
   }
 
   const Sum alpha = m.alpha, beta = m.beta;
+  const float *const bias = m.bias, low = m.low, high = m.high;
   Sum* first = m.c;
   const std::ptrdiff_t c_stride = m.c_stride;
 #pragma GCC unroll 16
@@ -110,6 +119,7 @@ void micro_kernel(const MicroArguments<Kind>& m) {
       if constexpr (std::is_same_v<Sum, float>) {
         v *= alpha;
         if (beta != 0) v = multiply_add(beta - V{}, load<V>(c), v);
+        if (bias) v = minimum(all(high), maximum(all(low), v + load<V>(bias + j * width)));
       } else if (beta != 0) {
         v += load<V>(c);
       }
