@@ -9,15 +9,19 @@ from typing import Any
 from ._core import Completion
 
 
-async def wait(completion: Completion) -> Any:
+async def wait(completion: Completion[Any]) -> Any:
     """The result of the work, without blocking the event loop. Cancelling the task leaves the work running."""
     if not completion.done():
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[None] = loop.create_future()
 
-        def tell(_: Completion) -> None:
+        def end() -> None:
+            if not ended.done():
+                ended.set_result(None)
+
+        def tell(_: Completion[Any]) -> None:
             with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile: nobody listens
-                loop.call_soon_threadsafe(lambda: ended.done() or ended.set_result(None))
+                loop.call_soon_threadsafe(end)
 
         completion.add_done_callback(tell)
         await ended

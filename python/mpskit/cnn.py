@@ -180,7 +180,7 @@ def _tensor(path: Path, name: str | None) -> NDArray[Any]:
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     size = int.from_bytes(mapped[:8], "little")
     try:
-        header = json.loads(mapped[8 : 8 + size]) if size <= len(mapped) - 8 else None
+        header: Any = json.loads(mapped[8 : 8 + size]) if size <= len(mapped) - 8 else None
         header.pop("__metadata__", None)
         entry = header.get(name)
         dtype = _TENSORS.get(entry["dtype"]) if entry else None

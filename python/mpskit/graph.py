@@ -55,7 +55,7 @@ class ImageNode:
         self, handle: Hashable = None, format: Format | None = None, *, export_from_graph: bool = False
     ) -> None:
         self.handle = handle
-        self.format = format
+        self.format: Format | None = format
         self.export_from_graph = export_from_graph
         self._producer: FilterNode | None = None
 

@@ -171,7 +171,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(json.dumps(answer(name, options.device)))
         return 0
     where = _core.device(options.device)
-    report = {
+    report: dict[str, Any] = {
         "device": f"{where}: {where.description}",
         "system": platform.platform(),
         "mpskit": _core.__version__,

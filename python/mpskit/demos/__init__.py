@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -147,7 +147,8 @@ def _networks(scenes: dict[str, Picture]) -> list[tuple[str, Picture]]:
         p = np.asarray(scores, np.float32)
         hue = p.argmax(-1)[..., None] / orientations * 2 * np.pi + np.array([0, 2, 4]) * np.pi / 3
         confidence = (p.max(-1) - 1 / orientations) / (1 - 1 / orientations)
-        return np.rint(255 * (0.5 + 0.5 * np.cos(hue)) * np.minimum(2 * confidence, 1)[..., None]).astype(np.uint8)
+        colours = (0.5 + 0.5 * np.cos(hue)) * np.minimum(2 * confidence, 1)[..., None]
+        return np.asarray(np.rint(255 * colours), np.uint8)
 
     rings, city = scenes["zone_plate"], scenes["skyline"]
     height, width, _ = rings.shape
@@ -162,7 +163,7 @@ def _networks(scenes: dict[str, Picture]) -> list[tuple[str, Picture]]:
 def _sequences(steps: int, batch: int, features: int) -> None:
     rng = np.random.default_rng(1)
 
-    def gate(neuron: str) -> dict[str, Any]:
+    def gate(neuron: Literal["tanh", "sigmoid"]) -> dict[str, Any]:
         weights = rng.standard_normal((features, features), dtype=np.float32) / features**0.5
         recurrent = rng.standard_normal((features, features), dtype=np.float32) / features**0.5
         return {

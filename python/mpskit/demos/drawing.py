@@ -62,7 +62,7 @@ def _zone_plate(height: int, width: int, rng: np.random.Generator) -> Plane:
     """Rings that grow finer outwards: what a bad resize turns into moire."""
     x, y = _grid(height, width)
     rings = 0.5 + 0.5 * np.cos(min(height, width) * 0.35 * (x * x + y * y))
-    return np.repeat(rings[..., None], 3, axis=-1) * rng.uniform(0.8, 1.0, 3).astype(np.float32)
+    return (rings[..., None] * rng.uniform(0.8, 1.0, 3).astype(np.float32)).astype(np.float32)
 
 
 def _skyline(height: int, width: int, rng: np.random.Generator) -> Plane:
