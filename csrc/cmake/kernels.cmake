@@ -68,49 +68,69 @@ ${pop}" @ONLY)
   set(${out} "${wrappers}" PARENT_SCOPE)
 endfunction()
 
-# mpskit_kernel_list(OUT KERNELS): the source that lists all kernels and parameter objects, for whoever walks them. A parameter
-# object is a header in csrc/kernels/<family>/values/ with a line MPSKIT_VALUE(family, Name).
+# mpskit_kernel_list(OUT KERNELS): the sources that define the types of all kernels and parameter objects, one each, and the one
+# that lists them for whoever walks them. A parameter object is a header in csrc/kernels/<family>/values/ with a line
+# MPSKIT_VALUE(family, Name).
 function(mpskit_kernel_list out kernels)
-  set(includes "")
-  set(values "")
-  set(types "")
-  file(GLOB headers CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}/csrc" "${PROJECT_SOURCE_DIR}/csrc/kernels/*/values/*.hpp")
+  set(sources "")
+  set(value_headers "")
+  set(listed_values "")
+  set(value_types "")
+  set(kernel_types "")
+  set(declarations "")
+  file(GLOB headers CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}/csrc/kernels" "${PROJECT_SOURCE_DIR}/csrc/kernels/*/values/*.hpp")
   foreach(header IN LISTS headers)
-    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/csrc/${header}")
-    file(STRINGS "${PROJECT_SOURCE_DIR}/csrc/${header}" line REGEX "^MPSKIT_VALUE\\(")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/csrc/kernels/${header}")
+    file(STRINGS "${PROJECT_SOURCE_DIR}/csrc/kernels/${header}" line REGEX "^MPSKIT_VALUE\\(")
     if(NOT line MATCHES "^MPSKIT_VALUE\\(([a-z]+), ([A-Za-z0-9]+)\\)$")
-      message(FATAL_ERROR "csrc/${header} has no line MPSKIT_VALUE(family, Name); end the header with it.")
+      message(FATAL_ERROR "csrc/kernels/${header} has no line MPSKIT_VALUE(family, Name); end the header with it.")
     endif()
-    string(APPEND includes "#include \"${header}\"\n")
-    string(APPEND values "MPSKIT_LISTED(${CMAKE_MATCH_1}::${CMAKE_MATCH_2})\n")
+    set(family "${CMAKE_MATCH_1}")
+    set(name "${CMAKE_MATCH_2}")
+    string(APPEND value_headers "#include \"kernels/${header}\"\n")
+    string(APPEND listed_values "MPSKIT_LISTED(${family}::${name})\n")
+    string(APPEND declarations "namespace ${family} { struct ${name}; }\ntemplate <> const ValueType& value_type<${family}::${name}>();\n")
+    string(APPEND value_types "    &value_type<${family}::${name}>(),\n")
+    mpskit_definition(sources "${header}" "MPSKIT_DEFINE_VALUE(${family}, ${name})")
   endforeach()
-  file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/gen/value_headers.inc" CONTENT "${includes}" @ONLY)
-  file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/gen/value_list.inc" CONTENT "${values}" @ONLY)
+  file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/gen/value_headers.inc" CONTENT "${value_headers}" @ONLY)
+  file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/gen/value_list.inc" CONTENT "${listed_values}" @ONLY)
   foreach(kernel IN LISTS kernels)
     string(REGEX MATCH "^([a-z]+)\\|([A-Za-z0-9]+)\\|(.*)$" _ "${kernel}")
-    string(APPEND types "    &kernel_type<${CMAKE_MATCH_1}::${CMAKE_MATCH_2}>(),\n")
-    string(APPEND includes "#include \"kernels/${CMAKE_MATCH_3}.hpp\"\n")
+    set(family "${CMAKE_MATCH_1}")
+    set(name "${CMAKE_MATCH_2}")
+    set(stem "${CMAKE_MATCH_3}")
+    string(APPEND declarations "namespace ${family} { struct ${name}; }\ntemplate <> const KernelType& kernel_type<${family}::${name}>();\n")
+    string(APPEND kernel_types "    &kernel_type<${family}::${name}>(),\n")
+    mpskit_definition(sources "${stem}.hpp" "MPSKIT_DEFINE_KERNEL(${family}, ${name})")
   endforeach()
-  file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/gen/kernel_list.cpp" CONTENT
+  set(list "${PROJECT_BINARY_DIR}/gen/kernel_list.cpp")
+  file(CONFIGURE OUTPUT "${list}" CONTENT
 "#include \"core/kernel.hpp\"
-${includes}
 namespace mpskit {
+${declarations}
 std::span<const KernelType* const> kernel_types() {
   static const std::vector<const KernelType*> list{
-${types}  };
+${kernel_types}  };
   return list;
 }
 std::span<const ValueType* const> value_types() {
   static const std::vector<const ValueType*> list{
-#define MPSKIT_LISTED(Name) &value_type<Name>(),
-#include \"value_list.inc\"
-  };
+${value_types}  };
   return list;
 }
 }  // namespace mpskit
 " @ONLY)
-  set(${out} "${PROJECT_BINARY_DIR}/gen/kernel_list.cpp" PARENT_SCOPE)
+  set(${out} "${list};${sources}" PARENT_SCOPE)
 endfunction()
+
+# mpskit_definition(SOURCES HEADER LINE): adds a source that includes this header and holds this line.
+macro(mpskit_definition sources header line)
+  string(REGEX REPLACE "[/.]" "_" flat "${header}")
+  set(definition "${PROJECT_BINARY_DIR}/gen/types/${flat}.cpp")
+  file(CONFIGURE OUTPUT "${definition}" CONTENT "#include \"kernels/${header}\"\n${line}\n" @ONLY)
+  list(APPEND ${sources} "${definition}")
+endmacro()
 
 # mpskit_shader_source(OUT): one C++ source that holds csrc/metal/shaders/ as text, the headers before the shaders.
 function(mpskit_shader_source out)

@@ -113,7 +113,7 @@ class Kernel {
   mutable std::vector<std::pair<const void*, std::weak_ptr<const void>>> parts_;
 };
 
-// One KernelType per descriptor; its address is its identity. Defined by MPSKIT_KERNEL below each descriptor.
+// One KernelType per descriptor; its address is its identity. Declared by MPSKIT_KERNEL below each descriptor.
 template <class K>
 const KernelType& kernel_type();
 
@@ -182,16 +182,19 @@ KernelType make_kernel_type() {
 // All of them. Written by the build: the folders are the lists.
 std::span<const KernelType* const> kernel_types();
 
-// Stated once, at the end of each descriptor header; build and bindings find it there.
-#define MPSKIT_KERNEL(family_, Name)                                                                             \
-  static_assert(::mpskit::KernelDescriptor<::mpskit::family_::Name>);                                            \
+// Stated once, at the end of each descriptor header; build and bindings find it there, and the build writes the source that
+// holds the definition.
+#define MPSKIT_KERNEL(family_, Name)                                                \
+  static_assert(::mpskit::KernelDescriptor<::mpskit::family_::Name>);               \
+  template <>                                                                       \
+  const ::mpskit::ValueType& mpskit::value_type<::mpskit::family_::Name>();         \
+  template <>                                                                       \
+  const ::mpskit::KernelType& mpskit::kernel_type<::mpskit::family_::Name>();
+
+#define MPSKIT_DEFINE_KERNEL(family_, Name)                                                                      \
+  MPSKIT_DEFINE_VALUE(family_, Name)                                                                             \
   template <>                                                                                                    \
-  inline const ::mpskit::ValueType& mpskit::value_type<::mpskit::family_::Name>() {                              \
-    static const ::mpskit::ValueType type = ::mpskit::make_value_type<::mpskit::family_::Name>(#family_);        \
-    return type;                                                                                                 \
-  }                                                                                                              \
-  template <>                                                                                                    \
-  inline const ::mpskit::KernelType& mpskit::kernel_type<::mpskit::family_::Name>() {                            \
+  const ::mpskit::KernelType& mpskit::kernel_type<::mpskit::family_::Name>() {                                   \
     static const ::mpskit::KernelType type = ::mpskit::make_kernel_type<::mpskit::family_::Name>();              \
     return type;                                                                                                 \
   }

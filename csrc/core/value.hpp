@@ -100,7 +100,7 @@ ValueType make_value_type(std::string_view family) {
   return type;
 }
 
-// One ValueType per descriptor; its address is its identity. Defined by MPSKIT_VALUE or MPSKIT_KERNEL below each descriptor.
+// One ValueType per descriptor; its address is its identity. Declared by MPSKIT_VALUE or MPSKIT_KERNEL below each descriptor.
 template <class V>
 const ValueType& value_type();
 template <class V>
@@ -109,13 +109,18 @@ inline constexpr bool is_value = false;  // MPSKIT_VALUE: a parameter of kernels
 // The parameter objects that are no kernels. Written by the build: the folders are the lists.
 std::span<const ValueType* const> value_types();
 
-// Stated once, at the end of a header in kernels/<family>/values/.
-#define MPSKIT_VALUE(family_, Name)                                                                         \
-  static_assert(::mpskit::ValueDescriptor<::mpskit::family_::Name>);                                        \
+// Stated once, at the end of a header in kernels/<family>/values/. The build writes one source with the definition: what it
+// takes to compile is paid once, not by every file that knows the type.
+#define MPSKIT_VALUE(family_, Name)                                                       \
+  static_assert(::mpskit::ValueDescriptor<::mpskit::family_::Name>);                      \
+  template <>                                                                             \
+  inline constexpr bool mpskit::is_value<::mpskit::family_::Name> = true;                 \
+  template <>                                                                             \
+  const ::mpskit::ValueType& mpskit::value_type<::mpskit::family_::Name>();
+
+#define MPSKIT_DEFINE_VALUE(family_, Name)                                                                  \
   template <>                                                                                               \
-  inline constexpr bool mpskit::is_value<::mpskit::family_::Name> = true;                                   \
-  template <>                                                                                               \
-  inline const ::mpskit::ValueType& mpskit::value_type<::mpskit::family_::Name>() {                         \
+  const ::mpskit::ValueType& mpskit::value_type<::mpskit::family_::Name>() {                                \
     static const ::mpskit::ValueType type = ::mpskit::make_value_type<::mpskit::family_::Name>(#family_);   \
     return type;                                                                                            \
   }
