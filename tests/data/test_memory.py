@@ -15,6 +15,9 @@ import pytest
 import mpskit as mps
 
 
+pytestmark = pytest.mark.process
+
+
 def resident_bytes() -> int:
     statm = Path("/proc/self/statm")
     if statm.exists():
