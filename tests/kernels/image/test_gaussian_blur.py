@@ -128,6 +128,34 @@ def test_a_flat_picture_stays_flat(engine: Engine, dtype: str) -> None:
         assert_close(got, x, *tolerance_of(Blur(), dtype, engine))
 
 
+@EDGES
+def test_bytes_round_the_exact_value(engine: Engine, rng: np.random.Generator, edge_mode: str) -> None:
+    """The CPU engine's sums of bytes are 16 bits wide up to radius 40. Their error before rounding has a bound; only a value
+    that is nearer than this to a half may become the other code."""
+    height, width = 97, 150
+    pictures = [rng.integers(0, 256, (height, width)), rng.integers(0, 2, (height, width)) * 255]
+    pictures += [
+        np.broadcast_to(rng.integers(0, 2, (height, 1)) * 255, (height, width)),
+        np.broadcast_to(rng.integers(0, 2, width) * 255, (height, width)),
+    ]
+    impulse = np.zeros((height, width))
+    impulse[48, 70] = 255
+    pictures += [impulse, 255 - impulse]
+    x = np.stack([p.astype(np.uint8) for p in pictures])[..., None]
+    for sigma in (0.28, 0.6, 2.0, 5.3, 10.8, 10.9):  # radius 2, 3, 8, 20, 40; 41 is summed in floats
+        filters = taps(sigma)
+        got = kernel(engine, sigma=sigma, edge_mode=edge_mode)(x)
+        exact = separable(x * 1.0, filters, filters, (height, width), edge_mode)
+        bound = (1.5 * (len(filters) // 2 + 1) + 1) / 256
+        assert_close(got, exact, tolerance_of(Blur(), "uint8", engine)[0] + 0.5 if engine.is_metal else 0.5 + bound)
+
+
+def test_every_byte_stays_flat(engine: Engine) -> None:
+    x = np.broadcast_to(np.arange(256, dtype=np.uint8)[:, None, None, None], (256, 3, 5, 1))
+    for sigma in (0.28, 2.0, 10.8):
+        np.testing.assert_array_equal(kernel(engine, sigma=sigma)(x), x)
+
+
 def test_an_impulse_becomes_the_filter(engine: Engine) -> None:
     sigma, (y, x) = 2.5, (12, 30)
     image = np.zeros((31, 64), np.float32)
