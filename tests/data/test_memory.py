@@ -36,6 +36,31 @@ def uses(device: mps.Device) -> dict[str, Callable[[], Any]]:
         with device.command_buffer(label="a label") as cb:
             blur.encode(cb, blur.encode(cb, x), temporary=False)
 
+    def temporaries() -> None:
+        with device.command_buffer() as cb:
+            between = cb.temporary_image(width=8, height=8, channel_format="float32")
+            blur.encode(cb, x, out=between)
+            blur.encode(cb, between, out=out)
+
+    source = mps.graph.ImageNode()
+    weights = mps.cnn.ArrayDataSource(np.ones((2, 1, 1, 3), np.float32))
+    network = mps.graph.Graph(mps.graph.SoftMaxNode(mps.graph.ConvolutionNode(source, weights=weights)))
+    pixels, scores = np.zeros((2, 2, 3), np.float32), np.zeros((2, 2, 2), np.float32)
+
+    def gate() -> mps.cnn.ArrayDataSource:
+        return mps.cnn.ArrayDataSource(np.ones((2, 2), np.float32))
+
+    layer = mps.rnn.MatrixInferenceLayer(
+        mps.rnn.SingleGateDescriptor(
+            input_feature_channels=2, output_feature_channels=2, input_weights=gate(), recurrent_weights=gate()
+        )
+    )
+    sequence = np.zeros((2, 1, 2), np.float32)
+
+    def encode_network() -> None:
+        with device.command_buffer() as cb:
+            network.encode(cb, pixels, out=scores)
+
     def refuse() -> None:
         with pytest.raises(ValueError, match="overlaps"):
             blur(x, out=x)
@@ -66,6 +91,11 @@ def uses(device: mps.Device) -> dict[str, Callable[[], Any]]:
         "submit and forget": forget,
         "callback": callback,
         "encode": encode,
+        "temporaries": temporaries,
+        "matrices": lambda: mps.linalg.MatrixMultiplication()(x, x),
+        "network": lambda: network(pixels),
+        "encode a network": encode_network,
+        "recurrent layer": lambda: layer(sequence, return_state=True),
         "discard": discard,
         "error": refuse,
         "construct": lambda: mps.image.GaussianBlur(sigma=2).replace(sigma=3),
