@@ -22,9 +22,10 @@ struct MatrixInferenceLayer {
       "turn the recurrent output h, followed by the memory cell c of an LSTM, each (sequences, output channels) in float32; without it "
       "all are zeros. With recurrent_output_states=True the call returns (out, states), the states after the last step in that form, "
       "ready to go on with; with store_all_intermediate_states each is (time steps, sequences, output channels), after each step. "
-      "A time step more or less, or none at all, is the same to a state. Sums and states are float32 whatever source and out are. "
+      "So a sequence may be divided among calls at any time step, and a call without time steps returns the states it was given. "
+      "All sequences of a call are of one length. Sums and states are float32 whatever source and out are. "
       "Errors grow with the number of steps as the recurrence makes them grow: the tolerances are for steps that do not amplify. "
-      "On a metal device float16 goes through float32 copies."};
+      "A metal device converts float16 sources and results on its way, and has no neuron 'prelu'."};
   static constexpr std::tuple fields{
       Field{"rnn_descriptors", &MatrixInferenceLayer::rnn_descriptors, Range{}, "", "A descriptor, or a tuple of them, the layer that sees the source first."},
       Field{"bidirectional_combine_mode", &MatrixInferenceLayer::bidirectional_combine_mode, Range{}, "", "How the results of both directions become one."},
