@@ -201,7 +201,7 @@ TypeError
             return fresh<Image>(image_extents("Image.empty", width, height, channels, images, format), device,
                                 "Image.empty", false);
           },
-          py::kw_only(), py::arg("width"), py::arg("height"), py::arg("feature_channels") = none,
+          py::kw_only(), py::arg("width") = none, py::arg("height") = none, py::arg("feature_channels") = none,
           py::arg("number_of_images") = none, py::arg("channel_format") = "unorm8", py::arg("device") = none,
           R"(An image with undefined contents, in memory that every engine shares.
 
@@ -213,7 +213,7 @@ Its shape has an axis for channels when `feature_channels` is given, and one for
             return fresh<Image>(image_extents("Image.zeros", width, height, channels, images, format), device,
                                 "Image.zeros", true);
           },
-          py::kw_only(), py::arg("width"), py::arg("height"), py::arg("feature_channels") = none,
+          py::kw_only(), py::arg("width") = none, py::arg("height") = none, py::arg("feature_channels") = none,
           py::arg("number_of_images") = none, py::arg("channel_format") = "unorm8", py::arg("device") = none,
           "The same as `empty`, all zeros.")
       .def_static(
@@ -283,14 +283,14 @@ TypeError
   matrix
       .def(py::init(&from_array<Matrix, Kind::matrix>), py::arg("array"), py::kw_only(), py::arg("copy") = none,
            py::arg("device") = none)
-      .def_static("empty", matrix_of("Matrix.empty", false), py::kw_only(), py::arg("rows"), py::arg("columns"),
+      .def_static("empty", matrix_of("Matrix.empty", false), py::kw_only(), py::arg("rows") = none, py::arg("columns") = none,
                   py::arg("matrices") = none, py::arg("dtype") = "float32", py::arg("row_bytes") = none,
                   py::arg("matrix_bytes") = none, py::arg("device") = none,
                   R"(A matrix with undefined contents, in memory that every engine shares.
 
 Its shape has an axis for matrices when `matrices` is given. Rows follow each other without padding unless `row_bytes` says
 otherwise; `row_bytes_for_columns` gives a stride that suits the hardware.)")
-      .def_static("zeros", matrix_of("Matrix.zeros", true), py::kw_only(), py::arg("rows"), py::arg("columns"),
+      .def_static("zeros", matrix_of("Matrix.zeros", true), py::kw_only(), py::arg("rows") = none, py::arg("columns") = none,
                   py::arg("matrices") = none, py::arg("dtype") = "float32", py::arg("row_bytes") = none,
                   py::arg("matrix_bytes") = none, py::arg("device") = none, "The same as `empty`, all zeros.")
       .def_static(
@@ -344,13 +344,13 @@ TypeError
   vector
       .def(py::init(&from_array<Vector, Kind::vector>), py::arg("array"), py::kw_only(), py::arg("copy") = none,
            py::arg("device") = none)
-      .def_static("empty", vector_of("Vector.empty", false), py::kw_only(), py::arg("length"),
+      .def_static("empty", vector_of("Vector.empty", false), py::kw_only(), py::arg("length") = none,
                   py::arg("vectors") = none, py::arg("dtype") = "float32", py::arg("vector_bytes") = none,
                   py::arg("device") = none,
                   R"(A vector with undefined contents, in memory that every engine shares.
 
 Its shape has an axis for vectors when `vectors` is given.)")
-      .def_static("zeros", vector_of("Vector.zeros", true), py::kw_only(), py::arg("length"), py::arg("vectors") = none,
+      .def_static("zeros", vector_of("Vector.zeros", true), py::kw_only(), py::arg("length") = none, py::arg("vectors") = none,
                   py::arg("dtype") = "float32", py::arg("vector_bytes") = none, py::arg("device") = none,
                   "The same as `empty`, all zeros.")
       .def_static(

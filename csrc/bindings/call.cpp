@@ -1,10 +1,29 @@
 #include "bindings/call.hpp"
 
+#include <cxxabi.h>
+
 #include "bindings/convert.hpp"
 #include "bindings/devices.hpp"
 
 namespace mpskit::python {
 namespace {
+
+// What a call gave, as CPython hands it over: values by position, then those of the keywords. Calls are short enough for a tuple and
+// a dictionary of each to be felt.
+struct Arguments {
+  std::span<PyObject* const> positional;
+  PyObject* const* values;
+  PyObject* names;  // a tuple, or null
+
+  std::size_t keywords() const { return names ? static_cast<std::size_t>(PyTuple_GET_SIZE(names)) : 0; }
+  std::string_view name(std::size_t i) const {
+    Py_ssize_t length = 0;
+    const char* text = PyUnicode_AsUTF8AndSize(PyTuple_GET_ITEM(names, static_cast<Py_ssize_t>(i)), &length);
+    if (!text) throw py::error_already_set();
+    return {text, static_cast<std::size_t>(length)};
+  }
+  py::handle value(std::size_t i) const { return values[i]; }
+};
 
 struct Prepared {
   std::shared_ptr<Engine> engine;
@@ -38,13 +57,12 @@ struct Given {
   std::span<const OperandSpec> specs;  // the inputs
   std::vector<py::handle> objects;
 
-  Given(const KernelType& t, const py::args& args) : type(t) {
+  Given(const KernelType& t, std::span<PyObject* const> arguments) : type(t) {
     std::size_t inputs = 0;
     for (const OperandSpec& spec : type.operands) inputs += spec.role == Role::input;
     specs = type.operands.first(inputs);
-    objects.reserve(args.size());
-    for (std::size_t i = 0; i < args.size(); ++i) {
-      const py::handle object = args[i];
+    objects.reserve(arguments.size());
+    for (const py::handle object : arguments) {
       if (spec_of(objects.size()).count != Count::one && is_group(object))
         for (py::handle item : object) objects.push_back(item);
       else objects.push_back(object);
@@ -84,20 +102,22 @@ struct Given {
     bool whole = objects.size() >= least && (open || objects.size() <= specs.size());
     for (py::handle object : objects) whole = whole && object;
     if (!whole)
-      throw TypeError(cat(type.info.name, ": ", objects.size(), " inputs given; allowed: ", input_names(type),
+      throw TypeError(cat(type.info.name, ": ", objects.size(), objects.size() == 1 ? " input" : " inputs", " given; allowed: ", input_names(type),
                           ". Parameters go into the constructor."));
   }
 };
 
-[[noreturn]] void refuse_keyword(const Given& given, std::string_view name) {
-  std::vector<std::string> known{"out", "dtype", "channels", "device", "temporary"};
+[[noreturn]] void refuse_keyword(const Given& given, std::string_view name, bool encodes) {
+  if (name == "temporary") throw TypeError(cat(given.type.info.name, ": temporary is given; allowed: in encode() only. A call's result stays: omit it."));
+  std::vector<std::string> known{"out", "dtype", "channels", "device"};
+  if (encodes) known.emplace_back("temporary");
   for (const OperandSpec& spec : given.type.operands)
     for (const std::string_view word : {spec.name, spec.word})
       if (!word.empty()) known.emplace_back(word);
   const std::string near = nearest(name, known);
   throw TypeError(
       cat(given.type.info.name, ": unknown keyword '", name, "'; allowed in a call: ", input_names(given.type),
-          ", out, dtype, channels, device. ",
+          ", out, dtype, channels, device", encodes ? ", temporary. " : ". ",
           near.empty() ? std::string("Parameters go into the constructor.") : cat("Did you mean '", near, "'?")));
 }
 
@@ -107,11 +127,12 @@ bool asks_for_outputs(const KernelType& type, std::string_view name) {
   });
 }
 
-Options read_options(Given& given, const py::kwargs& kwargs, bool encodes) {
+Options read_options(Given& given, const Arguments& arguments, bool encodes) {
   Options o;
   const std::string_view kernel = given.type.info.name;
-  for (const auto& [key, value] : kwargs) {
-    const auto name = py::cast<std::string>(key);
+  for (std::size_t i = 0; i < arguments.keywords(); ++i) {
+    const std::string_view name = arguments.name(i);
+    const py::handle value = arguments.value(i);
     if (name == "out") {
       if (!value.is_none()) o.out = value;
     } else if (name == "dtype") {
@@ -125,7 +146,7 @@ Options read_options(Given& given, const py::kwargs& kwargs, bool encodes) {
     } else if (asks_for_outputs(given.type, name)) {
       o.optional_outputs = to_bool(value, Where{kernel, name, {}, ""});
     } else if (!given.take_keyword(name, value)) {
-      refuse_keyword(given, name);
+      refuse_keyword(given, name, encodes);
     }
   }
   return o;
@@ -147,11 +168,11 @@ struct Fashion {
   }
 };
 
-Prepared prepare(const BoundKernel& self, const py::args& args, const py::kwargs& kwargs, CommandBuffer* buffer) {
+Prepared prepare(const BoundKernel& self, const Arguments& arguments, CommandBuffer* buffer) {
   if (buffer) buffer->require_open("encode");
   const KernelType& type = self.kernel->type();
-  Given given(type, args);
-  const Options options = read_options(given, kwargs, buffer != nullptr);
+  Given given(type, arguments.positional);
+  const Options options = read_options(given, arguments, buffer != nullptr);
   given.finish();
   Prepared p;
   p.engine = buffer ? buffer->engine() : options.engine;
@@ -161,7 +182,7 @@ Prepared prepare(const BoundKernel& self, const py::args& args, const py::kwargs
 
   Fashion fashion;
   Layouts layouts;
-  p.inputs.reserve(given.objects.size());
+  p.inputs.reserve(given.objects.size() + type.operands.size() - given.specs.size());  // outputs go behind them
   layouts.reserve(given.objects.size());
   for (std::size_t i = 0; i < given.objects.size(); ++i) {
     const OperandSpec& spec = given.spec_of(i);
@@ -204,15 +225,22 @@ Prepared prepare(const BoundKernel& self, const py::args& args, const py::kwargs
   if (is_limited) made.resize(always);
   const bool keeps_old = self.kernel->reads_outputs(made);
   p.outputs.reserve(made.size());
-  py::list results, optional;
-  for (std::size_t i = 0; i < made.size(); ++i) {
+  const auto add_output = [&](std::size_t i) {
     const OperandSpec& spec = outputs[std::min(i, outputs.size() - 1)];
     const bool is_passing = buffer && options.temporary && !spec.is_lasting;
     // A part of the output that the kernel leaves alone is zero; a temporary begins undefined, so then it is none.
     p.outputs.push_back(is_passing && !keeps_old ? buffer->temporary(made[i]) : allocate(*p.engine, made[i], keeps_old));
     const int rank = spec.is_single && made[i].batch() == 1 ? full_rank(made[i].kind) - 1 : fashion.rank_of(made[i]);
-    py::object result = fashion.is_array && !is_passing ? as_array(p.outputs.back(), rank, true) : make_data(p.outputs.back(), rank, p.engine);
-    (spec.count == Count::optional ? optional : results).append(std::move(result));
+    return fashion.is_array && !is_passing ? py::object(as_array(p.outputs.back(), rank, true)) : make_data(p.outputs.back(), rank, p.engine);
+  };
+  if (made.size() == 1 && !options.optional_outputs) {
+    p.result = add_output(0);
+    return p;
+  }
+  py::list results, optional;
+  for (std::size_t i = 0; i < made.size(); ++i) {
+    const bool is_optional = outputs[std::min(i, outputs.size() - 1)].count == Count::optional;
+    (is_optional ? optional : results).append(add_output(i));
   }
   if (options.optional_outputs) results.append(py::tuple(optional));
   p.result = results.size() == 1 ? py::object(results[0]) : py::object(py::tuple(results));
@@ -224,32 +252,38 @@ std::shared_ptr<Completion> start(const BoundKernel& self, Prepared& p, bool cal
   return mpskit::submit(*p.engine, self.kernel, *self.plans, std::move(p.inputs), std::move(p.outputs), caller_waits);
 }
 
-py::object call(const BoundKernel& self, const py::args& args, const py::kwargs& kwargs) {
-  Prepared p = prepare(self, args, kwargs, nullptr);
+py::object call(const BoundKernel& self, const Arguments& arguments) {
+  Prepared p = prepare(self, arguments, nullptr);
   const std::shared_ptr<Completion> completion = start(self, p, true);
   wait(*completion);
   return std::move(p.result);
 }
 
-py::object submit(const BoundKernel& self, const py::args& args, const py::kwargs& kwargs) {
-  Prepared p = prepare(self, args, kwargs, nullptr);
+py::object submit(const BoundKernel& self, const Arguments& arguments) {
+  Prepared p = prepare(self, arguments, nullptr);
   std::shared_ptr<Completion> completion = start(self, p, false);
   drop_released();
   return py::cast(PyCompletion{std::move(completion), std::move(p.result)});
 }
 
-py::object encode(const BoundKernel& self, PyCommandBuffer& buffer, const py::args& args, const py::kwargs& kwargs) {
-  Prepared p = prepare(self, args, kwargs, buffer.buffer.get());
+py::object encode(const BoundKernel& self, const Arguments& arguments) {
+  const auto* given = arguments.positional.empty() ? nullptr : object_of<PyCommandBuffer>(arguments.positional[0]);
+  if (!given)
+    throw TypeError(cat(self.kernel->type().info.name, ": command_buffer is ",
+                        arguments.positional.empty() ? std::string("missing") : cat("a ", type_name(arguments.positional[0])),
+                        "; allowed: an mps.CommandBuffer, before the inputs. Pass one of device.command_buffer(), or call the kernel itself."));
+  CommandBuffer& buffer = *given->buffer;
+  Prepared p = prepare(self, {arguments.positional.subspan(1), arguments.values, arguments.names}, &buffer);
   {
     const Unlocked unlocked;
-    buffer.buffer->encode(self.kernel, *self.plans, std::move(p.inputs), std::move(p.outputs));
+    buffer.encode(self.kernel, *self.plans, std::move(p.inputs), std::move(p.outputs));
   }
   return std::move(p.result);
 }
 
 // Why the device would not run this call, or None. Errors of the call itself (shapes, dtypes) are raised.
-py::object why_not(const BoundKernel& self, const py::args& args, const py::kwargs& kwargs) {
-  Prepared p = prepare(self, args, kwargs, nullptr);
+py::object why_not(const BoundKernel& self, const Arguments& arguments) {
+  Prepared p = prepare(self, arguments, nullptr);
   check_operands(*self.kernel, p.inputs, p.outputs);
   Layouts in, out;
   for (const Operand& o : p.inputs) in.push_back(o.layout);
@@ -257,6 +291,49 @@ py::object why_not(const BoundKernel& self, const py::args& args, const py::kwar
   const auto reason = p.engine->refuses(Call{*self.kernel, in, out});
   return reason ? py::object(py::str(cat(self.kernel->type().info.name, ": ", *reason))) : py::object(py::none());
 }
+
+py::object supports(const BoundKernel& self, const Arguments& arguments) { return py::bool_(why_not(self, arguments).is_none()); }
+
+// A method in CPython's fast form, with what pybind11 does around one.
+template <py::object (*body)(const BoundKernel&, const Arguments&)>
+PyObject* method(PyObject* self, PyObject* const* values, Py_ssize_t count, PyObject* names) {
+  try {
+    const auto n = static_cast<std::size_t>(count);
+    return body(*object_of<BoundKernel>(self), {{values, n}, values + n, names}).release().ptr();
+  } catch (py::error_already_set& error) {
+    error.restore();
+#ifdef __GLIBCXX__
+  } catch (abi::__forced_unwind&) {  // the thread is being ended
+    throw;
+#endif
+  } catch (...) {
+    py::detail::try_translate_exceptions();
+  }
+  return nullptr;
+}
+template <py::object (*body)(const BoundKernel&, const Arguments&)>
+PyMethodDef fast(const char* name, const char* doc) {
+  return {name, reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&method<body>)), METH_FASTCALL | METH_KEYWORDS, doc};
+}
+PyMethodDef methods[] = {
+    fast<call>("__call__", "__call__($self, /, *inputs, **options)\n--\n\nRun on these inputs and wait: arrays in, arrays out; Images in, Image out."),
+    fast<submit>("submit", "submit($self, /, *inputs, **options)\n--\n\nStart on these inputs; a Completion. Takes what the call takes."),
+    fast<encode>("encode", R"(encode($self, command_buffer, /, *inputs, **options)
+--
+
+Record into a command buffer; the result, which is there when the command buffer is done.
+
+Takes what the call takes, after the command buffer. A new result is a temporary of the command buffer, for its other kernels;
+with temporary=False it outlives it.)"),
+    fast<why_not>("why_not", R"(why_not($self, /, *inputs, **options)
+--
+
+Why the device cannot run this call, in words, or None when it can. Takes what the call takes; nothing runs.)"),
+    fast<supports>("supports", R"(supports($self, /, *inputs, **options)
+--
+
+True when the device can run this call. Takes what the call takes; nothing runs.)"),
+};
 
 [[noreturn]] void refuse_change(const py::object& self, const py::object& name) {
   py::set_error(PyExc_AttributeError, cat(type_name(self), ": ", py::cast<std::string>(py::str(name)),
@@ -274,22 +351,12 @@ py::class_<BoundKernel> bind_calls(py::module_& m) {
 
 A call takes the kernel's inputs, and the keywords `out` (where the result goes), `dtype` and `channels` (of a new result), and
 `device` (a name or an mps.Device; else that of the first Image, Matrix or Vector, else the current one).)");
-  kernel.def("__call__", &call, "Run on these inputs and wait: arrays in, arrays out; Images in, Image out.")
-      .def("submit", &submit, "Start on these inputs; a Completion. Takes what the call takes.")
-      .def("encode", &encode,
-           R"(Record into a command buffer; the result, which is there when the command buffer is done.
-
-Takes what the call takes, after the command buffer. A new result is a temporary of the command buffer, for its other kernels;
-with temporary=False it outlives it.)")
-      .def("why_not", &why_not,
-           "Why the device cannot run this call, in words, or None when it can. Takes what the call takes; nothing "
-           "runs.")
-      .def(
-          "supports",
-          [](const BoundKernel& k, const py::args& args, const py::kwargs& kwargs) {
-            return why_not(k, args, kwargs).is_none();
-          },
-          "True when the device can run this call. Takes what the call takes; nothing runs.")
+  for (PyMethodDef& m : methods) {
+    const auto function = py::reinterpret_steal<py::object>(PyDescr_NewMethod(reinterpret_cast<PyTypeObject*>(kernel.ptr()), &m));
+    if (!function) throw py::error_already_set();
+    kernel.attr(m.ml_name) = function;
+  }
+  kernel
       .def("__setattr__",
            [](const py::object& self, const py::object& name, const py::object&) { refuse_change(self, name); })
       .def("__delattr__", [](const py::object& self, const py::object& name) { refuse_change(self, name); })

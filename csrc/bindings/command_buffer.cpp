@@ -67,7 +67,7 @@ runs. Several threads may encode into one.)");
             return temporary(b,
                              image_extents("CommandBuffer.temporary_image", width, height, channels, images, format));
           },
-          py::kw_only(), py::arg("width"), py::arg("height"), py::arg("feature_channels") = none,
+          py::kw_only(), py::arg("width") = none, py::arg("height") = none, py::arg("feature_channels") = none,
           py::arg("number_of_images") = none, py::arg("channel_format") = "unorm8",
           "A TemporaryImage to encode into, with out=. Keywords as of Image.empty().")
       .def(
@@ -76,14 +76,14 @@ runs. Several threads may encode into one.)");
             return temporary(b, matrix_extents("CommandBuffer.temporary_matrix", rows, columns, matrices, dtype,
                                                py::none(), py::none()));
           },
-          py::kw_only(), py::arg("rows"), py::arg("columns"), py::arg("matrices") = none, py::arg("dtype") = "float32",
+          py::kw_only(), py::arg("rows") = none, py::arg("columns") = none, py::arg("matrices") = none, py::arg("dtype") = "float32",
           "A TemporaryMatrix to encode into, with out=. Keywords as of Matrix.empty().")
       .def(
           "temporary_vector",
           [](PyCommandBuffer& b, py::handle length, py::handle vectors, py::handle dtype) {
             return temporary(b, vector_extents("CommandBuffer.temporary_vector", length, vectors, dtype, py::none()));
           },
-          py::kw_only(), py::arg("length"), py::arg("vectors") = none, py::arg("dtype") = "float32",
+          py::kw_only(), py::arg("length") = none, py::arg("vectors") = none, py::arg("dtype") = "float32",
           "A TemporaryVector to encode into, with out=. Keywords as of Vector.empty().")
       .def("__enter__", [](const py::object& self) { return self; })
       .def("__exit__",
@@ -105,7 +105,8 @@ runs. Several threads may encode into one.)");
 
   py::object device = m.attr("Device");
   device.attr("command_buffer") = py::cpp_function(
-      [](const Device& d, std::string label) {
+      [](const Device& d, py::handle name) {
+        std::string label = Converter<std::string>::from(name, Where{"Device.command_buffer", "label", {}, ""});
         return PyCommandBuffer{std::make_shared<CommandBuffer>(d.engine, label), std::move(label), {}};
       },
       py::name("command_buffer"), py::is_method(device), py::arg("label") = "",

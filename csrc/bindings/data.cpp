@@ -120,7 +120,7 @@ const std::shared_ptr<Storage>* storage_behind(const py::array& a) {
                  : nullptr;
     if (PyMemoryView_Check(base)) {
       base = PyMemoryView_GET_BUFFER(base)->obj;  // np.asarray(image) takes the buffer protocol
-      if (base && py::isinstance<Data>(base)) return &py::cast<const Data&>(py::handle(base)).operand.storage;
+      if (const Data* data = base ? object_of<Data>(base) : nullptr) return &data->operand.storage;
     } else if (py::isinstance<py::array>(base)) {
       base = py::detail::array_proxy(base)->base;
     } else {
@@ -153,8 +153,8 @@ std::string text(const Who& who) {
   return who.operand.empty() ? std::string(who.kernel) : cat(who.kernel, ": ", who.operand);
 }
 
-Found array_of(py::handle object, Kind kind, const Who& who, Copy copy) {
-  const bool may_copy = copy != Copy::never;
+Found array_of(py::handle object, Kind kind, const Who& who, const TakeOptions& options) {
+  const bool may_copy = !options.for_writing && options.copy != Copy::never;
   if (py::hasattr(object, "__dlpack__")) {
     auto [array, copied] = dlpack::import_tensor(object, may_copy);
     return {std::move(array), copied};
@@ -171,7 +171,7 @@ Found array_of(py::handle object, Kind kind, const Who& who, Copy copy) {
     return {array, !lent};
   }
   throw TypeError(cat(text(who), " is a ", type_name(object), "; allowed: an array of shape ", shapes_of(kind),
-                      ", or mps.", class_of(kind), ". Convert it with numpy.asarray()."));
+                      ", or mps.", class_of(kind), ". ", options.for_writing ? "Pass one to write into." : "Convert it with numpy.asarray()."));
 }
 
 void copy_into(const Operand& target, int rank, const py::array& source) {
@@ -244,15 +244,14 @@ DType dtype_from(py::handle object, std::string_view who) {
 }
 
 Taken take(py::handle object, Kind kind, const Who& who, const TakeOptions& options) {
+  if (const Data* data = object_of<Data>(object)) {
+    if (options.for_writing && !data->is_writable)
+      throw ValueError(cat(text(who), " is read-only; allowed: writable memory. Pass a writable one."));
+    return {data->operand, data->rank, false, !data->is_shared, data->is_writable, data->engine};
+  }
   if (py::isinstance<py::array>(object))
     return take_array({py::reinterpret_borrow<py::array>(object)}, kind, who, options);
-  if (py::isinstance<Data>(object)) {
-    const Data& data = py::cast<const Data&>(object);
-    if (options.for_writing && !data.is_writable)
-      throw ValueError(cat(text(who), " is read-only; allowed: writable memory. Pass a writable one."));
-    return {data.operand, data.rank, false, !data.is_shared, data.is_writable, data.engine};
-  }
-  return take_array(array_of(object, kind, who, options.for_writing ? Copy::never : options.copy), kind, who, options);
+  return take_array(array_of(object, kind, who, options), kind, who, options);
 }
 
 Operand allocate(Engine& engine, const Layout& layout, bool zeroed) {

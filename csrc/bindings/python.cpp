@@ -32,6 +32,13 @@ Released& released() {
 
 }  // namespace
 
+std::string text_of(py::handle value) {
+  constexpr std::size_t most = 100;
+  const py::str text = py::repr(value);
+  if (py::len(text) <= most) return py::cast<std::string>(text);
+  return py::cast<std::string>(text[py::slice(0, most - 3, 1)]) + "...";
+}
+
 Unlocked::~Unlocked() {
   try {
     PyEval_RestoreThread(state_);

@@ -18,7 +18,7 @@ namespace mpskit::python {
 
 namespace py = pybind11;
 
-inline std::string text_of(py::handle value) { return py::cast<std::string>(py::repr(value)); }
+std::string text_of(py::handle value);  // its repr(), shortened: a message may meet a whole array
 inline std::string type_name(py::handle value) { return py::cast<std::string>(py::type::of(value).attr("__name__")); }
 
 // In each class that Python sees. Methods of an object whose __init__ never ran (`cls.__new__(cls)`) would work on raw
@@ -33,6 +33,18 @@ inline std::string type_name(py::handle value) { return py::cast<std::string>(py
   static void* operator new(std::size_t n, std::align_val_t a) { return ::operator new(n, a); } \
   static void operator delete(void* p, std::align_val_t a) { ::operator delete(p, a); }
 inline constexpr std::size_t needs_init = 2 * __STDCPP_DEFAULT_NEW_ALIGNMENT__;
+
+// The T in an object of its class or of one below it; null in any other. None of our classes has two bases in C++, so the address
+// of a T is that of what is derived from it; py::cast finds that out anew each time, from the name of the type.
+template <class T>
+T* object_of(py::handle h) {
+  static auto* const type = reinterpret_cast<PyTypeObject*>(py::type::of<T>().release().ptr());
+  if (!PyObject_TypeCheck(h.ptr(), type)) return nullptr;
+  auto* instance = reinterpret_cast<py::detail::instance*>(h.ptr());
+  if (!instance->simple_layout) return &py::cast<T&>(h);
+  if (!instance->simple_value_holder[0]) refuse_uninitialised();
+  return static_cast<T*>(instance->simple_value_holder[0]);
+}
 
 // A Python object held from code without the GIL. Where the last holder has no GIL the object is laid aside, so that an
 // engine never waits for Python, and dropped by `drop_released()` or by the main thread soon after. Once the

@@ -72,8 +72,8 @@ void check_operand(const KernelType& type, const OperandSpec& spec, const Layout
     if (!allowed.empty()) allowed += ", ";
     allowed += name_of(static_cast<DType>(t));
   }
-  throw TypeError(cat(type.info.name, ": ", spec.name, " is ", name_of(layout.dtype), "; allowed: ", allowed,
-                      ". Convert it with astype()."));
+  throw TypeError(cat(type.info.name, ": ", spec.name, " is ", name_of(layout.dtype), "; allowed: ", allowed, ". ",
+                      spec.role == Role::input ? "Convert it with astype()." : "Pass an out of such a dtype, or another dtype."));
 }
 
 }  // namespace
@@ -134,7 +134,7 @@ void check_operands(const Kernel& kernel, std::span<const Operand> inputs, std::
       throw ValueError(cat(type.info.name, ": out is read-only; allowed: writable memory. Pass a writable array as out, or omit it."));
     for (std::size_t k = 0; k < inputs.size(); ++k) {
       if (overlap(outputs[i], inputs[k]) && !(i == 0 && k == 0 && kernel.works_in_place() && is_same(outputs[i], inputs[k])))
-        throw ValueError(cat(type.info.name, ": out (", name, ") overlaps ", spec_of(type, Role::input, k).name,
+        throw ValueError(cat(type.info.name, ": ", name == "out" ? std::string("out") : cat("out (", name, ")"), " overlaps ", spec_of(type, Role::input, k).name,
                              "; allowed: separate memory. Pass another out, or omit it."));
     }
     for (std::size_t k = 0; k < i; ++k) {

@@ -31,12 +31,23 @@ std::size_t class_bytes(std::size_t bytes) {
   return (bytes + step - 1) / step * step;
 }
 
+// Python makes a MemoryError of it.
+class OutOfMemory : public std::bad_alloc {
+ public:
+  explicit OutOfMemory(std::size_t bytes)
+      : text_(cat("mpskit: the system has no ", bytes, " bytes of memory left for one array. Make it smaller, or free others.")) {}
+  const char* what() const noexcept override { return text_.c_str(); }
+
+ private:
+  std::string text_;
+};
+
 void* map(std::size_t bytes) {
   const bool large = bytes >= huge_page;
   // A large block starts on a huge page, which the kernel can then back with one table entry.
   const std::size_t mapped = large ? bytes + huge_page : bytes;
   void* raw = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (raw == MAP_FAILED) throw std::bad_alloc();
+  if (raw == MAP_FAILED) throw OutOfMemory(bytes);
   if (!large) return raw;
   const auto start = reinterpret_cast<std::uintptr_t>(raw);
   const std::uintptr_t aligned = (start + huge_page - 1) / huge_page * huge_page;

@@ -122,7 +122,7 @@ def test_two_inputs(engine: Engine, x: Array) -> None:
         graph({"right": x})
     with pytest.raises(ValueError, match=r"'lift' is no input"):
         graph({"right": x, "left": x, "lift": x})
-    with pytest.raises(TypeError, match=r"1 inputs given; allowed: right, left"):
+    with pytest.raises(TypeError, match=r"1 input given; allowed: right, left"):
         graph(x)
     with pytest.raises(TypeError, match=r"Did you mean 'left'"):
         graph(x, lift=x)
