@@ -4,6 +4,7 @@
 #import <MetalPerformanceShaders/MPSImage.h>
 #import <MetalPerformanceShaders/MPSMatrix.h>
 #import <MetalPerformanceShaders/MPSImageKernel.h>
+#import <MetalPerformanceShaders/MPSImageFilter.h>
 #import <MetalPerformanceShaders/MPSMatrixKernel.h>
 #import <MetalPerformanceShaders/MPSCNNKernel.h>
 #import <MetalPerformanceShaders/MPSNNGraph.h>
