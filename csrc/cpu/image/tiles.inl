@@ -1,0 +1,100 @@
+#pragma once
+// A picture in tiles that fit into the nearer caches, each with the margin that windows around its pixels reach into.
+#include "cpu/image/fetch.inl"
+
+namespace mpskit::cpu::MPSKIT_ISA {
+
+constexpr std::int64_t rounded_up(std::int64_t n, std::int64_t to) { return (n + to - 1) / to * to; }
+
+// Row y of the source from x on as T, beyond the border what the edge mode says: elements as they are stored, or widened.
+template <class T, class P>
+void stored_row(const View& src, std::int64_t image, std::int64_t y, std::int64_t x, std::int64_t pixels, EdgeMode edge, T* to) {
+  const Layout& l = src.layout;
+  const std::int64_t c = l.channels(), row = std::clamp<std::int64_t>(y, 0, l.height() - 1);
+  if (edge == EdgeMode::zero && row != y) {
+    std::fill_n(to, pixels * c, T{});
+    return;
+  }
+  const P* from = src.row<const P>(image, row);
+  const std::int64_t begin = std::clamp<std::int64_t>(x, 0, l.width()), end = std::clamp<std::int64_t>(x + pixels, 0, l.width());
+  const std::int64_t left = std::clamp<std::int64_t>(-x, 0, pixels), inside = std::max<std::int64_t>(end - begin, 0), right = pixels - left - inside;
+  std::copy_n(from + begin * c, inside * c, to + left * c);
+  if (edge == EdgeMode::zero) {
+    std::fill_n(to, left * c, T{});
+    std::fill_n(to + (left + inside) * c, right * c, T{});
+    return;
+  }
+  for (std::int64_t p = 0; p < left; ++p) std::copy_n(from, c, to + p * c);
+  for (std::int64_t p = left + inside; p < pixels; ++p) std::copy_n(from + (l.width() - 1) * c, c, to + p * c);
+}
+// The same for floats, whose codes are numbers times the format's unit.
+inline void source_row(const View& src, std::int64_t image, std::int64_t y, std::int64_t x, std::int64_t pixels, EdgeMode edge, float* to) {
+  fetch_row(src, image, y, x, pixels, edge, to);
+}
+template <class T>
+  requires(std::is_integral_v<T>)
+void source_row(const View& src, std::int64_t image, std::int64_t y, std::int64_t x, std::int64_t pixels, EdgeMode edge, T* to) {
+  if (src.layout.dtype == DType::u8) return stored_row<T, std::uint8_t>(src, image, y, x, pixels, edge, to);
+  if constexpr (sizeof(T) > 1) stored_row<T, std::uint16_t>(src, image, y, x, pixels, edge, to);
+}
+
+struct Tile {  // of the written window
+  std::int64_t image, x, y, width, height;
+};
+
+// Cuts the written part of the destination into tiles whose source, margins included, takes about `bytes`, a row of it `row_bytes`.
+class Tiles {
+ public:
+  Tiles(const image::UnaryKernel& k, const Call& call, std::int64_t kernel_width, std::int64_t kernel_height, std::int64_t element_bytes, std::int64_t bytes = 48 << 10,
+        std::int64_t row_bytes = 2 << 10)
+      : edge_(k.edge_mode),
+        window_(image::clip_window(k.clip_rect, call.outputs[0])),
+        channels_(call.inputs[0].channels()),
+        margin_x_(kernel_width - 1),
+        margin_y_(kernel_height - 1),
+        shift_x_(bounded(k.offset.x) - kernel_width / 2),
+        shift_y_(bounded(k.offset.y) - kernel_height / 2) {
+    const std::int64_t pixel = channels_ * element_bytes;
+    strip_ = std::min(window_.width, std::max<std::int64_t>({row_bytes / pixel, 2 * margin_x_, 1}));
+    // A band at least as high as its margin: no more than half of the work is done twice.
+    band_ = std::min(window_.height, std::max<std::int64_t>({bytes / ((strip_ + margin_x_) * pixel) - margin_y_, margin_y_, 8}));
+    pitch_ = rounded_up((strip_ + margin_x_) * channels_, 64);
+  }
+
+  std::int64_t pitch() const { return pitch_; }  // elements from row to row of a tile
+  std::int64_t source_rows() const { return band_ + margin_y_; }
+  std::int64_t rows() const { return band_; }
+  std::int64_t channels() const { return channels_; }
+
+  // body(tile, memory) for every tile; memory is `bytes` for it alone, with room to read and write two registers past them.
+  template <class Body>
+  void run(std::int64_t images, std::int64_t bytes, Body&& body) const {
+    const std::int64_t bands = (window_.height + band_ - 1) / band_, strips = (window_.width + strip_ - 1) / strip_;
+    parallel_for(images * bands * strips, (1 << 15) / (pitch_ * source_rows()) + 1, [&](std::int64_t begin, std::int64_t end) {
+      const Scratch memory(static_cast<std::size_t>(bytes) + 4 * MPSKIT_VECTOR_BYTES);
+      for (std::int64_t task = begin; task < end; ++task) {
+        const std::int64_t x = task % strips * strip_, y = task / strips % bands * band_;
+        body(Tile{task / strips / bands, x, y, std::min(strip_, window_.width - x), std::min(band_, window_.height - y)}, memory);
+      }
+    });
+  }
+
+  // The tile's source with its margins.
+  template <class T>
+  void load(const View& src, const Tile& t, T* to) const {
+    for (std::int64_t i = 0; i < t.height + margin_y_; ++i)
+      source_row(src, t.image, shift_y_ + t.y + i, shift_x_ + t.x, t.width + margin_x_, edge_, to + i * pitch_);
+  }
+  // Its row y of the destination.
+  std::byte* row(const View& dst, const Tile& t, std::int64_t y) const {
+    return dst.row<std::byte>(t.image, window_.y + t.y + y) + (window_.x + t.x) * dst.layout.channels() * dst.layout.element_bytes();
+  }
+
+ private:
+  EdgeMode edge_;
+  image::Window window_;
+  std::int64_t channels_, margin_x_, margin_y_, shift_x_, shift_y_;
+  std::int64_t strip_ = 0, band_ = 0, pitch_ = 0;
+};
+
+}  // namespace mpskit::cpu::MPSKIT_ISA
