@@ -1,0 +1,20 @@
+#include "kernels/image/threshold_binary_inverse.hpp"
+
+#include "metal/image/unary.hpp"
+
+namespace mpskit::metal {
+namespace {
+
+class Plan final : public UnaryPlan {
+ public:
+  Plan(const image::ThresholdBinaryInverse& k, const Call& call, const Context& context)
+      : UnaryPlan(made(adopt<MPSUnaryImageKernel*>([[MPSImageThresholdBinaryInverse alloc] initWithDevice:context.device()
+                                                         thresholdValue:k.threshold_value
+                                                           maximumValue:k.maximum_value
+                                               linearGrayColorTransform:k.transform.data()]), context, k), k, call.outputs[0]) {}
+};
+
+}  // namespace
+}  // namespace mpskit::metal
+
+MPSKIT_METAL_KERNEL(image::ThresholdBinaryInverse, Plan)

@@ -1,0 +1,36 @@
+"""ThresholdToZeroInverse against float64, written from the definition."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import mpskit as mps
+from tests.kernels.image import thresholds
+from tests.kernels.image.filters import Exact
+from tests.support.engine import Engine
+from tests.support.formats import IMAGE_DTYPES
+
+ThresholdToZeroInverse = mps.image.ThresholdToZeroInverse
+
+
+def rule(x: Exact, t: float, m: float) -> Exact:
+    return np.where(x > t, 0.0, x)
+
+
+@pytest.mark.parametrize("dtype", IMAGE_DTYPES)
+def test_matches_float64(engine: Engine, rng: np.random.Generator, dtype: str) -> None:
+    thresholds.run(engine, rng, ThresholdToZeroInverse, dtype, rule, False)
+
+
+def test_equal_is_not_above_and_gray_is_weighed(engine: Engine, rng: np.random.Generator) -> None:
+    thresholds.values(engine, rng, ThresholdToZeroInverse, rule, False)
+
+
+def test_opencv_agrees(engine: Engine, rng: np.random.Generator) -> None:
+    cv2 = pytest.importorskip("cv2", reason="needs OpenCV")
+    thresholds.opencv(engine, rng, ThresholdToZeroInverse, cv2.THRESH_TOZERO_INV, False)
+
+
+def test_errors_say_what_is_allowed(engine: Engine) -> None:
+    thresholds.errors(ThresholdToZeroInverse, False)
