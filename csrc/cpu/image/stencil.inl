@@ -27,16 +27,14 @@ MPSKIT_INLINE void stencil_four(const typename Op::Element* src, std::int64_t pi
   // Rows of the window that go into one sum before it joins the others: few roundings each.
   const std::int64_t together = std::max<std::int64_t>(128 / kernel_width, 4);
   V part[4][columns];
-  for (auto& row : part)
-    for (V& v : row) v = Op::first();
-  bool is_first = true;
+  for (int y = 0; y < 4; ++y)
+    for (int c = 0; c < columns; ++c) out[y][c] = part[y][c] = Op::first();
   auto join = [&] {
     for (int y = 0; y < 4; ++y)
       for (int c = 0; c < columns; ++c) {
-        out[y][c] = is_first ? part[y][c] : Op::join(out[y][c], part[y][c]);
+        out[y][c] = Op::join(out[y][c], part[y][c]);
         part[y][c] = Op::first();
       }
-    is_first = false;
   };
   for (std::int64_t r = 0; r < s.height + 3; ++r) {
     const T* row = src + r * pitch;

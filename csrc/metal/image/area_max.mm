@@ -1,0 +1,17 @@
+#include "kernels/image/area_max.hpp"
+
+#include "metal/image/area.hpp"
+
+namespace mpskit::metal {
+namespace {
+
+class Plan final : public AreaPlan<MPSImageAreaMax> {
+ public:
+  Plan(const image::AreaMax& k, const Call& call, const Context& context) : AreaPlan(k, call, context) {}
+  static std::optional<std::string> refuses(const image::AreaMax& k, const Call& call, const Context&) { return refuses_scratch(k, call); }
+};
+
+}  // namespace
+}  // namespace mpskit::metal
+
+MPSKIT_METAL_KERNEL(image::AreaMax, Plan)
