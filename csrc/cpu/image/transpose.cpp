@@ -1,0 +1,122 @@
+#include "cpu/image/tiles.inl"
+
+// Pixels move as blocks of 1, 2, 4, 8 or 16 bytes: squares of them are turned in registers, by taking the rows' halves turn by turn.
+namespace mpskit::cpu::MPSKIT_ISA {
+namespace {
+
+template <class T>
+using Block [[gnu::vector_size(16)]] = T;
+
+template <class T, std::size_t... i>
+MPSKIT_INLINE void interleave(Block<T> a, Block<T> b, Block<T>& low, Block<T>& high, std::index_sequence<i...>) {
+  constexpr int n = sizeof...(i);
+  low = __builtin_shufflevector(a, b, (static_cast<int>(i) / 2 + static_cast<int>(i) % 2 * n)...);
+  high = __builtin_shufflevector(a, b, (n / 2 + static_cast<int>(i) / 2 + static_cast<int>(i) % 2 * n)...);
+}
+
+// n x n pixels of T. Row i and row i + n / 2 interleaved, log2(n) times, is the transpose.
+template <class T>
+MPSKIT_INLINE void turn_square(const std::byte* src, std::int64_t src_row, std::byte* dst, std::int64_t dst_row) {
+  constexpr int n = 16 / sizeof(T);
+  Block<T> a[n], b[n];
+  for (int i = 0; i < n; ++i) a[i] = load<Block<T>>(src + i * src_row);
+  for (int step = n; step > 1; step /= 2) {
+    for (int i = 0; i < n / 2; ++i) interleave<T>(a[i], a[i + n / 2], b[2 * i], b[2 * i + 1], std::make_index_sequence<n>{});
+    for (int i = 0; i < n; ++i) a[i] = b[i];
+  }
+  for (int i = 0; i < n; ++i) store(dst + i * dst_row, a[i]);
+}
+
+// dst[y][x] = src[x][y] of `bytes` each, rows of dst by columns.
+inline void turn_pixels(const std::byte* src, std::int64_t src_row, std::byte* dst, std::int64_t dst_row, std::int64_t rows, std::int64_t columns, std::int64_t bytes) {
+  for (std::int64_t y = 0; y < rows; ++y)
+    for (std::int64_t x = 0; x < columns; ++x) std::memcpy(dst + y * dst_row + x * bytes, src + x * src_row + y * bytes, static_cast<std::size_t>(bytes));
+}
+template <class T>
+void turn_tile(const std::byte* src, std::int64_t src_row, std::byte* dst, std::int64_t dst_row, std::int64_t rows, std::int64_t columns) {
+  constexpr std::int64_t n = 16 / sizeof(T), bytes = sizeof(T);
+  std::int64_t y = 0;
+  for (; y + n <= rows; y += n) {
+    std::int64_t x = 0;
+    for (; x + n <= columns; x += n) turn_square<T>(src + x * src_row + y * bytes, src_row, dst + y * dst_row + x * bytes, dst_row);
+    turn_pixels(src + x * src_row + y * bytes, src_row, dst + y * dst_row + x * bytes, dst_row, n, columns - x, bytes);
+  }
+  turn_pixels(src + y * bytes, src_row, dst + y * dst_row, dst_row, rows - y, columns, bytes);
+}
+
+class TransposePlan final : public CpuPlan {
+ public:
+  TransposePlan(const image::Transpose& k, const Call& call)
+      : edge_(k.edge_mode), window_(image::clip_window(k.clip_rect, call.outputs[0])), shift_x_(bounded(k.offset.x)), shift_y_(bounded(k.offset.y)) {
+    const Layout& src = call.inputs[0];
+    channels_ = src.channels();
+    bytes_ = channels_ * src.element_bytes();
+    // Both sides of a tile are whole cache lines where pixels are small.
+    side_ = std::max<std::int64_t>(64 / bytes_, std::clamp<std::int64_t>(512 / bytes_, 8, 64));
+  }
+
+  void run(std::span<const View> views) const override {
+    const View &src = views[0], &dst = views[1];
+    const std::int64_t across = (window_.width + side_ - 1) / side_, down = (window_.height + side_ - 1) / side_;
+    const std::int64_t tile_bytes = side_ * side_ * bytes_;
+    parallel_for(dst.layout.images() * down * across, (128 << 10) / tile_bytes + 1, [&](std::int64_t begin, std::int64_t end) {
+      const Scratch memory(static_cast<std::size_t>(2 * tile_bytes + side_ * channels_ * 4 + 256));
+      for (std::int64_t task = begin; task < end; ++task) {
+        const std::int64_t x = task % across * side_, y = task / across % down * side_;
+        turn(src, dst, {task / across / down, x, y, std::min(side_, window_.width - x), std::min(side_, window_.height - y)}, memory.as<std::byte>());
+      }
+    });
+  }
+
+ private:
+  void turn(const View& src, const View& dst, const Tile& t, std::byte* memory) const {
+    const std::int64_t row = shift_y_ + t.x, column = shift_x_ + t.y;  // of the source
+    const bool is_inside = row >= 0 && row + t.width <= src.layout.height() && column >= 0 && column + t.height <= src.layout.width();
+    const std::byte* from = src.row<const std::byte>(t.image, std::max<std::int64_t>(row, 0)) + column * bytes_;
+    std::int64_t from_row = src.layout.row_bytes();
+    if (!is_inside) {
+      from = memory;
+      from_row = side_ * bytes_;
+      visit_pixels(src.layout.dtype, [&](auto p) {
+        using P = decltype(p);
+        for (std::int64_t i = 0; i < t.width; ++i)
+          stored_row<P, P>(src, t.image, row + i, column, t.height, edge_, reinterpret_cast<P*>(memory + i * from_row));
+      });
+    }
+    std::byte* to = dst.row<std::byte>(t.image, window_.y + t.y) + (window_.x + t.x) * channels_ * dst.layout.element_bytes();
+    if (src.layout.dtype == dst.layout.dtype) return move(from, from_row, to, dst.layout.row_bytes(), t);
+    std::byte* turned = memory + side_ * side_ * bytes_;
+    auto* floats = reinterpret_cast<float*>(turned + rounded_up(side_ * side_ * bytes_, 64));
+    move(from, from_row, turned, side_ * bytes_, t);
+    for (std::int64_t y = 0; y < t.height; ++y) {
+      to_float(src.layout.dtype, turned + y * side_ * bytes_, t.width * channels_, floats);
+      from_float(floats, dst.layout.dtype, to + y * dst.layout.row_bytes(), t.width * channels_, unit_of(dst.layout.dtype) / unit_of(src.layout.dtype));
+    }
+  }
+  void move(const std::byte* from, std::int64_t from_row, std::byte* to, std::int64_t to_row, const Tile& t) const {
+    switch (bytes_) {
+      case 1: return turn_tile<std::uint8_t>(from, from_row, to, to_row, t.height, t.width);
+      case 2: return turn_tile<std::uint16_t>(from, from_row, to, to_row, t.height, t.width);
+      case 4: return turn_tile<std::uint32_t>(from, from_row, to, to_row, t.height, t.width);
+      case 8: return turn_tile<std::uint64_t>(from, from_row, to, to_row, t.height, t.width);
+      case 3: return turn_by<3>(from, from_row, to, to_row, t);
+      case 12: return turn_by<12>(from, from_row, to, to_row, t);
+      case 16: return turn_by<16>(from, from_row, to, to_row, t);
+      default: return turn_pixels(from, from_row, to, to_row, t.height, t.width, bytes_);
+    }
+  }
+  template <std::int64_t bytes>
+  static void turn_by(const std::byte* from, std::int64_t from_row, std::byte* to, std::int64_t to_row, const Tile& t) {
+    for (std::int64_t y = 0; y < t.height; ++y)
+      for (std::int64_t x = 0; x < t.width; ++x) std::memcpy(to + y * to_row + x * bytes, from + x * from_row + y * bytes, bytes);
+  }
+
+  EdgeMode edge_;
+  image::Window window_;
+  std::int64_t shift_x_, shift_y_, channels_, bytes_, side_;
+};
+
+}  // namespace
+}  // namespace mpskit::cpu::MPSKIT_ISA
+
+MPSKIT_CPU_KERNEL(image::Transpose, TransposePlan)

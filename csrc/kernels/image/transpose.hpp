@@ -1,0 +1,34 @@
+#pragma once
+#include "kernels/common/image_kernel.hpp"
+
+namespace mpskit::image {
+
+struct Transpose : UnaryKernel {
+  bool operator==(const Transpose&) const = default;
+
+  static constexpr KernelInfo info{
+      "Transpose", "Rows become columns.", "MPSImageTranspose, in MPSImageTranspose.h",
+      "out[y, x] = image[x, y]: a picture of (height, width) makes one of (width, height). Values pass unchanged where image and out have one format. "
+      "With clip_rect and offset, out[y, x] = image[offset.y + x - clip.x, offset.x + y - clip.y]: offset counts in the source. Apple does not "
+      "say how they work together; on a GPU they may act otherwise. Beyond the border the edge mode decides."};
+  static constexpr auto fields = unary_fields;
+  static constexpr std::array operands{source_image, destination_image};
+  static constexpr std::array tolerances{
+      Tolerance{DType::u8, 1, 0, "exact from uint8; one code of the rounded exact value from others"},
+      Tolerance{DType::u16, 1, 0, "exact from uint16; one code of the rounded exact value from others"},
+      Tolerance{DType::f16, 1e-7, 1e-3, "exact from float16; one rounding to half precision from others"},
+      Tolerance{DType::f32, 0, 2e-7, "exact from float32 and float16; one rounding from codes"}};
+
+  Layouts infer(std::span<const Layout> in, const OutputHints& hints) const {
+    const Layout out = like_source(in[0], hints);
+    return {Layout::image(out.dtype, out.images(), out.width(), out.height(), out.channels())};
+  }
+  void check(std::span<const Layout> in, std::span<const Layout> out) const {
+    check_unary(info.name, *this, in[0], out[0]);
+    check_same_channels(info.name, in[0], out[0]);
+  }
+};
+
+}  // namespace mpskit::image
+
+MPSKIT_KERNEL(image, Transpose)

@@ -1,0 +1,36 @@
+"""Integral against float64 sums."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import mpskit as mps
+from tests.kernels.image import integrals
+from tests.kernels.image.filters import Exact
+from tests.support.engine import Engine
+from tests.support.formats import IMAGE_DTYPES
+
+Integral = mps.image.Integral
+
+
+def summand(x: Exact) -> Exact:
+    return x
+
+
+@pytest.mark.parametrize("dtype", IMAGE_DTYPES)
+def test_matches_float64(engine: Engine, rng: np.random.Generator, dtype: str) -> None:
+    integrals.run(engine, rng, Integral, dtype, summand)
+
+
+def test_formats_places_and_special_values(engine: Engine, rng: np.random.Generator) -> None:
+    integrals.values(engine, rng, Integral, summand)
+
+
+def test_opencv_agrees(engine: Engine, rng: np.random.Generator) -> None:
+    pytest.importorskip("cv2", reason="needs OpenCV")
+    integrals.opencv(engine, rng, Integral, False)
+
+
+def test_errors_say_what_is_allowed(engine: Engine) -> None:
+    integrals.errors(Integral)
