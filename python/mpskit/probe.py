@@ -65,6 +65,56 @@ def sobel_gray() -> tuple[str, str]:
     return numbers(image.Sobel()(x, channels=1)[4, 3]), numbers(4 * abs(0.299 - 0.587))
 
 
+@probe("is image.Convolution's window turned around, and does bias reach alpha?")
+def image_convolution_direction() -> tuple[str, str]:
+    w = np.arange(9, dtype=np.float32).reshape(3, 3)
+    alpha = image.Convolution(w / 36, bias=0.25)(np.ones((1, 1, 4), np.float32))[0, 0, 3]
+    return f"{numbers(image.Convolution(w)(impulse(3)))}, alpha {alpha:.3g}", f"{numbers(w[::-1, ::-1])}, alpha 1.25"
+
+
+@probe("is Tent one tent at the border, or two boxes?")
+def tent_border() -> tuple[str, str]:
+    tent = image.Tent(kernel_width=5, kernel_height=5, edge_mode="zero")
+    return numbers(tent(np.ones((9, 9), np.float32))[0, :3]), numbers(np.array([6, 8, 9]) * 6 / 81)
+
+
+@probe("does Median filter alpha?")
+def median_alpha() -> tuple[str, str]:
+    x = np.zeros((3, 3, 4), np.uint8)
+    x[1, 1] = 200
+    return numbers(image.Median()(x)[1, 1]), "0 0 0 200"
+
+
+@probe("does AreaMax end with windows as large as mpskit's largest pass, and with several passes?")
+def area_sizes() -> tuple[str, str]:
+    x = impulse(601)
+    return " ".join(
+        str(int(image.AreaMax(kernel_width=side, kernel_height=1)(x)[300].sum())) for side in (1, 241, 243, 481)
+    ), "1 241 243 481"
+
+
+@probe("is a value that equals the threshold above it, and what is gray of two channels?")
+def threshold_rules() -> tuple[str, str]:
+    x = np.array([[0.5, 0.75]], np.float32)
+    two = np.ones((1, 1, 2), np.float32)
+    gray = image.ThresholdTruncate(threshold_value=2)(two)
+    return f"{numbers(image.ThresholdBinary()(x))}, gray {numbers(gray)}", f"0 1, gray {numbers(0.299 + 0.587)}"
+
+
+@probe("how do offset and clip_rect work in Transpose?")
+def transpose_places() -> tuple[str, str]:
+    x = np.arange(12, dtype=np.float32).reshape(3, 4)
+    out = np.full((4, 4), -1, np.float32)
+    image.Transpose(offset=(1, 0), clip_rect=(2, 1, 2, 3))(x, out=out)
+    return numbers(out[1:, 2:]), numbers(x[:2, 1:].T)
+
+
+@probe("is the pixel itself in its integral?")
+def integral_is_inclusive() -> tuple[str, str]:
+    x = np.array([[5, 1], [2, 3]], np.float32)
+    return f"{numbers(image.Integral()(x))}; {numbers(image.IntegralOfSquares()(x))}", "5 6 7 11; 25 26 29 39"
+
+
 @probe("how many lobes has LanczosScale, and are its weights normalised?")
 def lanczos_lobes() -> tuple[str, str]:
     x = np.zeros((1, 16), np.float32)
