@@ -4,23 +4,14 @@
 #include <atomic>
 #include <limits>
 #include <memory>
-#include <thread>
 
 #include "cpu/thread_pool.hpp"
+#include "cpu/wait.hpp"
 
 namespace mpskit::cpu {
 namespace {
 
-// A partner that works is there within a microsecond or a few; one that does not come has lost its core to somebody else.
-constexpr int spins = 4000;
-
-inline void pause() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
+constexpr int spins = 4000;  // some 40 us: more than any block of a step
 
 // The blocks that one thread takes first. The claim carries its step, so that a late thread cannot take a block of a step that
 // is over.
@@ -55,10 +46,7 @@ struct Team {
       for (std::int64_t i = 0; i < members; ++i)
         for (std::int64_t b; (b = shares[static_cast<std::size_t>((member + i) % members)].take(step)) >= 0; ++finished) block(context, step, b);
       if (finished > 0) done.fetch_add(finished, std::memory_order_acq_rel);
-      for (int i = 0; done.load(std::memory_order_acquire) < (step + 1) * blocks; ++i) {
-        if (i < spins) pause();
-        else std::this_thread::yield();
-      }
+      spin_until(spins, [&] { return done.load(std::memory_order_acquire) >= (step + 1) * blocks; });
     }
   }
   void abandon() { done.store(std::numeric_limits<std::int64_t>::max() / 2, std::memory_order_release); }

@@ -18,17 +18,10 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "cpu/wait.hpp"
 
 namespace mpskit::cpu {
 namespace {
-
-inline void pause() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
 
 // About 20 us of looking before a worker sleeps: regions of one pipeline follow each other closely, and a sleeping thread
 // costs 5 to 50 us to wake.
@@ -109,7 +102,7 @@ class Pool {
       std::lock_guard lock(mutex_);
       current_ = nullptr;  // nobody enters any more
     }
-    while (region.inside.load(std::memory_order_acquire) != 0) pause();
+    spin_until(spins, [&] { return region.inside.load(std::memory_order_acquire) == 0; });
     if (region.error) std::rethrow_exception(region.error);
   }
 
