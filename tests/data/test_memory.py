@@ -14,7 +14,6 @@ import pytest
 
 import mpskit as mps
 
-
 pytestmark = pytest.mark.process
 
 
