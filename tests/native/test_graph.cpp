@@ -32,6 +32,7 @@ struct Ramp {
 };
 }  // namespace mpskit::image
 MPSKIT_KERNEL(image, Ramp)
+MPSKIT_DEFINE_KERNEL(image, Ramp)
 
 namespace {
 
