@@ -91,6 +91,7 @@ ValueType make_value_type(std::string_view family) {
                    else (void)v;
                  }};
   const V defaults{};
+  type.fields.reserve(std::tuple_size_v<std::remove_cvref_t<decltype(V::fields)>>);
   std::apply([&](const auto&... field) { (type.fields.push_back(field_info(defaults, field)), ...); }, V::fields);
   if constexpr (requires { V::properties; })
     for (const Property<V>& p : V::properties)
