@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 import mpskit as mps
-from tests.kernels.image.reference import written
+from tests.kernels.image.reference import separable, written
 from tests.support.compare import assert_close, tolerance_of
 from tests.support.engine import Engine
 from tests.support.formats import CODES, decode, encode, random_image
@@ -97,6 +97,24 @@ def run_shapes(
         assert (got.shape, got.dtype) == (x.shape, x.dtype)
         check(k, x, got, reference, engine, scale, {"edge_mode": edge_mode})
         np.testing.assert_array_equal(x, before)
+
+
+def run_separable(
+    engine: Engine,
+    rng: np.random.Generator,
+    dtype: str,
+    cases: Iterable[tuple[Any, Any]],
+    make: Any,
+    taps: Any,
+    edge_mode: str,
+) -> None:
+    """(shape, (width, height)) each: make(width, height) against the outer product of taps(height) and taps(width)."""
+    for shape, (width, height) in cases:
+        x = random_image(rng, shape, dtype)
+        kernel = make(width, height).replace(edge_mode=edge_mode)
+        exact = separable(decode(x), taps(height), taps(width), shape[1:3], edge_mode)
+        wanted = encode(exact, dtype) if dtype in CODES else exact
+        assert_close(kernel(x), wanted, *tolerance_of(kernel, dtype, engine))
 
 
 # offset, clip_rect: beyond every border, parts of the output, a single pixel.
