@@ -76,8 +76,9 @@ std::optional<std::string> refuses_layers(const Call& call);
 // ---- MPS' structs for ours
 inline MPSImageEdgeMode to_mps(EdgeMode m) { return m == EdgeMode::zero ? MPSImageEdgeModeZero : MPSImageEdgeModeClamp; }
 // Farther out than this all is border; Apple's sums are not known to hold more.
+inline std::int64_t kept_near(std::int64_t offset) { return std::clamp<std::int64_t>(offset, -(1 << 28), 1 << 28); }
 inline MPSOffset to_mps(const Offset& o) {
-  const auto near = [](std::int64_t v) { return static_cast<NSInteger>(std::clamp<std::int64_t>(v, -(1 << 28), 1 << 28)); };
+  const auto near = [](std::int64_t v) { return static_cast<NSInteger>(kept_near(v)); };
   return {near(o.x), near(o.y), near(o.z)};
 }
 inline MTLOrigin to_mtl(const Origin& o) {

@@ -25,17 +25,14 @@ class LaplacianPlan final : public CpuPlan {
   template <class P>
   void filter_row(const float* above, std::int64_t pitch, P* to, std::int64_t count) const {
     using V = Vec<float>;
-    const std::int64_t c = tiles_.channels(), step = lanes<float>;
+    const std::int64_t c = tiles_.channels();
     const V factor = factor_ - V{}, bias = bias_ - V{}, minus_four = -4.0f - V{};
     auto at = [=](std::int64_t x) {
       const float* p = above + pitch + x;
       const V sum = (load<V>(p - pitch + c) + load<V>(p + pitch + c)) + (load<V>(p) + load<V>(p + 2 * c));
       return multiply_add(multiply_add(minus_four, load<V>(p + c), sum), factor, bias);
     };
-    std::int64_t x = 0;
-    for (; x + 4 * step <= count; x += 4 * step) store_pixels(to + x, at(x), at(x + step), at(x + 2 * step), at(x + 3 * step));
-    for (; x + step <= count; x += step) store_pixels(to + x, at(x));
-    if (x < count) store_pixels(to + x, at(x), count - x);
+    store_run(to, count, at);
   }
 
   Tiles tiles_;

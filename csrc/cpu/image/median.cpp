@@ -29,15 +29,15 @@ class MedianPlan final : public CpuPlan {
       std::byte* workspace = memory.as<std::byte>(row_bytes + 2 * size * sizeof(T));
       tiles_.load(src, t, from);
       const WindowRows<T> rows{from, pitch, c, d, t.height, t.width * c};
-      if constexpr (std::is_same_v<T, std::uint8_t>) {
-        if (d == 3) median_of_three(rows, to, reinterpret_cast<T*>(workspace));
-        else if (d == 5) median_of_five(rows, to, reinterpret_cast<T*>(workspace));
-        else if (d < 16) BitSearch<std::uint8_t>(rows, workspace).run(to);
+      if (d == 3) {
+        median_of_three(rows, to, reinterpret_cast<T*>(workspace));
+      } else if (d == 5) {
+        median_of_five(rows, to, reinterpret_cast<T*>(workspace));
+      } else if constexpr (std::is_same_v<T, std::uint8_t>) {
+        if (d < 16) BitSearch<std::uint8_t>(rows, workspace).run(to);
         else BitSearch<std::uint16_t>(rows, workspace).run(to);
       } else {
-        if (d == 3) median_of_three(rows, to, reinterpret_cast<T*>(workspace));
-        else if (d == 5) median_of_five(rows, to, reinterpret_cast<T*>(workspace));
-        else if (d <= (sizeof(T) == 2 ? 9 : 13)) median_by_selection(rows, to);
+        if (d <= (sizeof(T) == 2 ? 9 : 13)) median_by_selection(rows, to);
         else median_by_bits(rows, to);
       }
       if (c == 4)  // alpha passes

@@ -50,13 +50,8 @@ class StencilPlan : public CpuPlan {
   }
   template <class P>
   void finish(const float* from, P* to, std::int64_t count) const {
-    constexpr std::int64_t step = lanes<float>;
     const Vec<float> factor = factor_ - Vec<float>{}, add = add_ - Vec<float>{};
-    auto at = [=](std::int64_t x) { return multiply_add(load<Vec<float>>(from + x), factor, add); };
-    std::int64_t x = 0;
-    for (; x + 4 * step <= count; x += 4 * step) store_pixels(to + x, at(x), at(x + step), at(x + 2 * step), at(x + 3 * step));
-    for (; x + step <= count; x += step) store_pixels(to + x, at(x));
-    if (x < count) store_pixels(to + x, at(x), count - x);
+    store_run(to, count, [=](std::int64_t x) { return multiply_add(load<Vec<float>>(from + x), factor, add); });
   }
 
   std::vector<Pass> passes_;

@@ -97,13 +97,9 @@ class ThresholdPlan : public CpuPlan {
   template <class At, class Some, class Q>
   MPSKIT_INLINE void choose_values(At at, Some some, Q* to, std::int64_t count) const {
     using V = Vec<float>;
-    constexpr std::int64_t step = lanes<float>;
     const V threshold = threshold_ - V{}, factor = factor_ - V{}, above = above_ * unit<Q> - V{}, below = below_ * unit<Q> - V{};
     auto value = [=](V gray) { return chosen(gray > threshold, gray * factor, above, below); };
-    std::int64_t x = 0;
-    for (; x + 4 * step <= count; x += 4 * step) store_pixels(to + x, value(at(x)), value(at(x + step)), value(at(x + 2 * step)), value(at(x + 3 * step)));
-    for (; x + step <= count; x += step) store_pixels(to + x, value(at(x)));
-    if (x < count) store_pixels(to + x, value(some(x, count - x)), count - x);
+    store_run(to, count, [=](std::int64_t x) { return value(at(x)); }, [=](std::int64_t x, std::int64_t n) { return value(some(x, n)); });
   }
   template <class V, class Mask>
   static MPSKIT_INLINE V chosen(Mask is_above, V pixel, V above, V below) {

@@ -63,7 +63,6 @@ class Tiles {
 
   std::int64_t pitch() const { return pitch_; }  // elements from row to row of a tile
   std::int64_t source_rows() const { return band_ + margin_y_; }
-  std::int64_t rows() const { return band_; }
   std::int64_t channels() const { return channels_; }
 
   // body(tile, memory) for every tile; memory is `bytes` for it alone, with room to read and write two registers past them.

@@ -13,12 +13,7 @@ MPSKIT_INLINE Vec<float> load_sums(const std::uint32_t* p) { return __builtin_co
 // A row of sums to storage; `sums` may be read a register past its end.
 template <class T, class P>
 void store_sums(const T* sums, P* to, std::int64_t count, float factor) {
-  constexpr std::int64_t step = lanes<float>;
-  auto at = [=](std::int64_t x) { return load_sums(sums + x) * factor; };
-  std::int64_t x = 0;
-  for (; x + 4 * step <= count; x += 4 * step) store_pixels(to + x, at(x), at(x + step), at(x + 2 * step), at(x + 3 * step));
-  for (; x + step <= count; x += step) store_pixels(to + x, at(x));
-  if (x < count) store_pixels(to + x, at(x), count - x);
+  store_run(to, count, [=](std::int64_t x) { return load_sums(sums + x) * factor; });
 }
 
 class WindowMeanPlan : public CpuPlan {

@@ -153,6 +153,21 @@ MPSKIT_INLINE void store_pixels(P* p, Vec<float> a, Vec<float> b, Vec<float> c, 
   store_pixels(p + 3 * lanes<float>, d);
 }
 
+// A run of registers to storage: at(x) is the one from element x on, some(x, n) the last one, of n lanes.
+template <class P, class At, class Some>
+MPSKIT_INLINE void store_run(P* to, std::int64_t count, At at, Some some) {
+  constexpr std::int64_t step = lanes<float>;
+  std::int64_t x = 0;
+  for (; x + 4 * step <= count; x += 4 * step) store_pixels(to + x, at(x), at(x + step), at(x + 2 * step), at(x + 3 * step));
+  for (; x + step <= count; x += step) store_pixels(to + x, at(x));
+  if (x < count) store_pixels(to + x, some(x, count - x), count - x);
+}
+// Where at() may read a register past the end.
+template <class P, class At>
+MPSKIT_INLINE void store_run(P* to, std::int64_t count, At at) {
+  store_run(to, count, at, [=](std::int64_t x, std::int64_t) { return at(x); });
+}
+
 // A run of elements to floats, code * factor, and back. The other side holds as many floats.
 template <class P>
 void to_float(std::span<const P> src, float* dst, float factor = 1) {
@@ -164,14 +179,8 @@ void to_float(std::span<const P> src, float* dst, float factor = 1) {
 }
 template <class P>
 void from_float(const float* src, std::span<P> dst, float factor = 1) {
-  const auto n = static_cast<std::int64_t>(dst.size());
-  constexpr std::int64_t step = lanes<float>;
-  auto at = [&](std::int64_t x) { return load<Vec<float>>(src + x) * factor; };
-  P* const p = dst.data();
-  std::int64_t x = 0;
-  for (; x + 4 * step <= n; x += 4 * step) store_pixels(p + x, at(x), at(x + step), at(x + 2 * step), at(x + 3 * step));
-  for (; x + step <= n; x += step) store_pixels(p + x, at(x));
-  if (x < n) store_pixels(p + x, load_pixels(src + x, n - x) * factor, n - x);
+  store_run(dst.data(), static_cast<std::int64_t>(dst.size()), [=](std::int64_t x) { return load<Vec<float>>(src + x) * factor; },
+            [=](std::int64_t x, std::int64_t n) { return load_pixels(src + x, n) * factor; });
 }
 
 // The same for elements whose format is known at run time only; the choice is made once a run.

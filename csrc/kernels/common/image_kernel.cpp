@@ -38,6 +38,13 @@ void check_unary(std::string_view kernel, const UnaryKernel& k, const Layout& sr
                          dst.width(), " x ", dst.height(), "); allowed: a rectangle that meets it. Pass (x, y, width, height)."));
 }
 
+Layouts UnaryKernel::infer(std::span<const Layout> in, const OutputHints& hints) const { return {like_source(in[0], hints)}; }
+
+void check_channelwise(std::string_view kernel, const UnaryKernel& k, std::span<const Layout> in, std::span<const Layout> out) {
+  check_unary(kernel, k, in[0], out[0]);
+  check_same_channels(kernel, in[0], out[0]);
+}
+
 void check_same_channels(std::string_view kernel, const Layout& src, const Layout& dst) {
   if (src.channels() != dst.channels())
     throw ValueError(cat(kernel, ": image has ", src.channels(), " channels, out has ", dst.channels(),

@@ -15,7 +15,13 @@ inline constexpr auto enum_names<EdgeMode> = std::array<std::string_view, 2>{"ze
 
 namespace image {
 
-// What every unary image kernel has (MPSUnaryImageKernel). Destination pixel d reads around source pixel
+inline constexpr OperandSpec source_image{
+    "image", Role::input, Kind::image, image_dtypes,
+    "The picture, shape (height, width), (height, width, channels) or (images, height, width, channels)."};
+inline constexpr OperandSpec destination_image{
+    "out", Role::output, Kind::image, image_dtypes, "Where the result goes; made when omitted."};
+
+// What every unary image kernel has (MPSUnaryImageKernel); one that makes something else of its source states its own operands and infer. Destination pixel d reads around source pixel
 // s = d - clip_rect.origin + offset; only destination pixels inside clip_rect are written.
 struct UnaryKernel {
   EdgeMode edge_mode = EdgeMode::clamp;
@@ -28,15 +34,12 @@ struct UnaryKernel {
       Field{"offset", &UnaryKernel::offset, Range{}, "px", "Source pixel (x, y) under the top left corner of clip_rect; may be negative."},
       Field{"clip_rect", &UnaryKernel::clip_rect, Range{}, "px", "Part of the destination that is written, (x, y, width, height); None is all of it."}};
 
+  static constexpr std::array operands{source_image, destination_image};
+
+  Layouts infer(std::span<const Layout> in, const OutputHints& hints) const;
   // True when some pixel of the destination keeps its old value.
   bool reads_outputs(std::span<const Layout> outputs) const;
 };
-
-inline constexpr OperandSpec source_image{
-    "image", Role::input, Kind::image, image_dtypes,
-    "The picture, shape (height, width), (height, width, channels) or (images, height, width, channels)."};
-inline constexpr OperandSpec destination_image{
-    "out", Role::output, Kind::image, image_dtypes, "Where the result goes; made when omitted."};
 
 // The destination pixels that are written: clip_rect cut to the destination.
 struct Window {
@@ -47,6 +50,8 @@ Window clip_window(const Region& clip_rect, const Layout& dst);
 // Shape rules of unary image kernels, with the kernel's name for the message.
 Layout like_source(const Layout& src, const OutputHints& hints);
 void check_unary(std::string_view kernel, const UnaryKernel& k, const Layout& src, const Layout& dst);
+// Both rules of kernels that work on each channel for itself.
+void check_channelwise(std::string_view kernel, const UnaryKernel& k, std::span<const Layout> in, std::span<const Layout> out);
 void check_same_channels(std::string_view kernel, const Layout& src, const Layout& dst);
 
 }  // namespace image

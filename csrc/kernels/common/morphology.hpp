@@ -11,10 +11,40 @@ inline void check_clamped(std::string_view kernel, EdgeMode edge_mode) {
     throw ValueError(cat(kernel, ": edge_mode is 'zero'; allowed: 'clamp', as Apple's morphology knows no other. Pad the picture and filter that."));
 }
 
-// The numbers of Dilate and Erode.
-inline WindowValues probe_of(std::string_view kernel, const std::optional<Array>& values, const std::optional<std::int64_t>& width,
-                             const std::optional<std::int64_t>& height) {
-  const WindowValues w = window_values(kernel, "values", values, width, height);
+// AreaMax and AreaMin.
+struct AreaKernel : WindowKernel<1023> {
+  bool operator==(const AreaKernel&) const = default;
+
+  static constexpr auto fields = std::tuple_cat(window_fields, unary_fields);
+  static constexpr std::array tolerances{
+      Tolerance{DType::u8, 1, 0, "exact from uint8; one code of the rounded exact value from others"},
+      Tolerance{DType::u16, 1, 0, "exact from uint16; one code of the rounded exact value from others"},
+      Tolerance{DType::f16, 1e-7, 1e-3, "exact from float16; one rounding to half precision from others"},
+      Tolerance{DType::f32, 0, 2e-7, "exact from float32 and float16; one rounding from codes"}};
+};
+
+// Dilate and Erode.
+struct ProbeKernel : UnaryKernel {
+  std::optional<Array> values;
+  std::optional<std::int64_t> kernel_width, kernel_height;
+  bool operator==(const ProbeKernel&) const = default;
+
+  static constexpr Range side{.min = 1, .max = 255, .odd = true};
+  static constexpr auto fields = std::tuple_cat(
+      std::tuple{Field{"values", &ProbeKernel::values, Range{}, "", "The probe: float32, shape (kernel_height, kernel_width), odd sides up to 255, 0 in the centre."},
+                 Field{"kernel_width", &ProbeKernel::kernel_width, side, "px", "Width of the window; None takes it from the shape of values."},
+                 Field{"kernel_height", &ProbeKernel::kernel_height, side, "px", "Height of the window; None takes it from the shape of values."}},
+      unary_fields);
+  static constexpr int positional = 1;
+  static constexpr std::array tolerances{
+      Tolerance{DType::u8, 1, 0, "one code of the rounded exact value; exact from uint8 where values are 0 or at least 1"},
+      Tolerance{DType::u16, 1, 0, "one code of the rounded exact value; exact from uint16 where values are 0 or at least 1"},
+      Tolerance{DType::f16, 1e-6, 1e-3, "one rounding to half precision"},
+      Tolerance{DType::f32, 1e-6, 2e-7, "one float32 difference; absolute for values within [-1, 1]"}};
+};
+
+inline WindowValues probe_of(std::string_view kernel, const ProbeKernel& k) {
+  const WindowValues w = window_values(kernel, "values", k.values, k.kernel_width, k.kernel_height);
   if (w.centre() != 0)
     throw ValueError(cat(kernel, ": values has ", w.centre(), " in its centre; allowed: 0, as Apple's classes assume. Subtract it from all of them."));
   return w;

@@ -15,8 +15,8 @@ struct ThresholdKernel : UnaryKernel {
       Field{"threshold_value", &ThresholdKernel::threshold_value, Range{}, "", "What is compared with, in the values that the format means: 0.5 is half of uint8's range."}};
   static constexpr std::tuple transform_field{
       Field{"transform", &ThresholdKernel::transform, Range{}, "", "Weights of red, green and blue in the gray of pictures that have colour; linear_gray_color_transform is the same."}};
+  static constexpr auto fields = std::tuple_cat(threshold_field, transform_field, unary_fields);
   static constexpr std::array aliases{Alias{"linear_gray_color_transform", {"transform", ""}}};
-  static constexpr std::array operands{source_image, destination_image};
   static constexpr std::array tolerances{
       Tolerance{DType::u8, 1, 0, "one code of the rounded exact value, where no gray value lies within a rounding of the threshold"},
       Tolerance{DType::u16, 1, 0, "one code of the rounded exact value, where no gray value lies within a rounding of the threshold"},
@@ -28,6 +28,14 @@ struct ThresholdKernel : UnaryKernel {
     return {Layout::image(out.dtype, out.images(), out.height(), out.width(), hints.channels.value_or(1))};
   }
 };
+// Those that write one of two numbers.
+struct BinaryThresholdKernel : ThresholdKernel {
+  float maximum_value = 1;
+  bool operator==(const BinaryThresholdKernel&) const = default;
+
+  static constexpr auto fields = std::tuple_cat(threshold_field, std::tuple{Field{"maximum_value", &BinaryThresholdKernel::maximum_value, Range{}, "", "The value that is written where it is not 0."}}, transform_field, unary_fields);
+};
+
 void check_threshold(std::string_view kernel, const UnaryKernel& k, const Layout& src, const Layout& dst);
 
 }  // namespace mpskit::image

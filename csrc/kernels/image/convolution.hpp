@@ -23,7 +23,6 @@ struct Convolution : UnaryKernel {
                  Field{"kernel_height", &Convolution::kernel_height, side, "px", "Height of the window; None takes it from the weights' shape."}},
       unary_fields);
   static constexpr int positional = 1;
-  static constexpr std::array operands{source_image, destination_image};
   static constexpr std::array tolerances{
       Tolerance{DType::u8, 1, 0, "one code of the rounded exact value"},
       Tolerance{DType::u16, 1, 0, "one code of the rounded exact value; weights whose magnitudes add to S give S times that"},
@@ -32,11 +31,7 @@ struct Convolution : UnaryKernel {
 
   WindowValues window() const { return window_values(info.name, "weights", weights, kernel_width, kernel_height); }
   void validate() const { window(); }
-  Layouts infer(std::span<const Layout> in, const OutputHints& hints) const { return {like_source(in[0], hints)}; }
-  void check(std::span<const Layout> in, std::span<const Layout> out) const {
-    check_unary(info.name, *this, in[0], out[0]);
-    check_same_channels(info.name, in[0], out[0]);
-  }
+  void check(std::span<const Layout> in, std::span<const Layout> out) const { check_channelwise(info.name, *this, in, out); }
 };
 
 }  // namespace mpskit::image

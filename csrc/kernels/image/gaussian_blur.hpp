@@ -17,18 +17,13 @@ struct GaussianBlur : UnaryKernel {
       std::tuple{Field{"sigma", &GaussianBlur::sigma, Range{.min = 0, .max = 512}, "px", "Standard deviation; 0 copies."},
                  Field{"exact", &GaussianBlur::exact, Range{}, "", "Ask Metal for the analytic Gaussian instead of Apple's faster approximation. The CPU engine is always exact."}},
       unary_fields);
-  static constexpr std::array operands{source_image, destination_image};
   static constexpr std::array tolerances{
       Tolerance{DType::u8, 1, 0, "one code of the rounded exact value"},
       Tolerance{DType::u16, 1, 0, "one code of the rounded exact value"},
       Tolerance{DType::f16, 1e-6, 1e-3, "one rounding to half precision"},
       Tolerance{DType::f32, 1e-6, 2e-6, "float32 sums of at most 2*ceil(3.7*512)+1 positive weights, twice"}};
 
-  Layouts infer(std::span<const Layout> in, const OutputHints& hints) const { return {like_source(in[0], hints)}; }
-  void check(std::span<const Layout> in, std::span<const Layout> out) const {
-    check_unary(info.name, *this, in[0], out[0]);
-    check_same_channels(info.name, in[0], out[0]);
-  }
+  void check(std::span<const Layout> in, std::span<const Layout> out) const { check_channelwise(info.name, *this, in, out); }
 };
 
 }  // namespace mpskit::image

@@ -13,18 +13,13 @@ struct Laplacian : UnaryKernel {
       "ones to 0 unless bias lifts them; ask for dtype float16 or float32 to keep them. Channels each for itself; constant alpha becomes bias. "
       "NaN and infinity reach the four pixels around them; on a GPU possibly eight."};
   static constexpr auto fields = std::tuple_cat(std::tuple{Field{"bias", &Laplacian::bias, Range{}, "", "Added to every result."}}, unary_fields);
-  static constexpr std::array operands{source_image, destination_image};
   static constexpr std::array tolerances{
       Tolerance{DType::u8, 1, 0, "one code of the rounded exact value"},
       Tolerance{DType::u16, 1, 0, "one code of the rounded exact value"},
       Tolerance{DType::f16, 4e-6, 1e-3, "one rounding to half precision; absolute for inputs within [-1, 1]"},
       Tolerance{DType::f32, 2e-6, 1e-6, "float32 sums of five values; absolute for inputs within [-1, 1]"}};
 
-  Layouts infer(std::span<const Layout> in, const OutputHints& hints) const { return {like_source(in[0], hints)}; }
-  void check(std::span<const Layout> in, std::span<const Layout> out) const {
-    check_unary(info.name, *this, in[0], out[0]);
-    check_same_channels(info.name, in[0], out[0]);
-  }
+  void check(std::span<const Layout> in, std::span<const Layout> out) const { check_channelwise(info.name, *this, in, out); }
 };
 
 }  // namespace mpskit::image

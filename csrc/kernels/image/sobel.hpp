@@ -22,7 +22,6 @@ struct Sobel : UnaryKernel {
       std::tuple{Field{"color_transform", &Sobel::color_transform, Range{}, "",
                        "Weights of red, green and blue in gray, used when the output has one channel and the source has more."}},
       unary_fields);
-  static constexpr std::array operands{source_image, destination_image};
   static constexpr std::array tolerances{
       Tolerance{DType::u8, 1, 0, "one code of the rounded exact value"},
       Tolerance{DType::u16, 1, 0, "one code of the rounded exact value"},
@@ -32,7 +31,6 @@ struct Sobel : UnaryKernel {
   // A colour picture becomes gray before it is filtered.
   static bool converts_to_gray(const Layout& src, const Layout& dst) { return dst.channels() == 1 && src.channels() > 1; }
 
-  Layouts infer(std::span<const Layout> in, const OutputHints& hints) const { return {like_source(in[0], hints)}; }
   void check(std::span<const Layout> in, std::span<const Layout> out) const {
     check_unary(info.name, *this, in[0], out[0]);
     if (in[0].channels() != out[0].channels() && out[0].channels() != 1)

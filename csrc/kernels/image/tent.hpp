@@ -13,18 +13,13 @@ struct Tent : WindowKernel<255> {
       "this is one tent. Sums of uint8 and uint16 are exact while they fit into 31 bits, as they do up to 105 px a side for uint8 and 25 px for uint16. "
       "Float sums are made anew for each pixel, in a tree. NaN and infinity spread as far as the window."};
   static constexpr auto fields = std::tuple_cat(window_fields, unary_fields);
-  static constexpr std::array operands{source_image, destination_image};
   static constexpr std::array tolerances{
       Tolerance{DType::u8, 1, 0, "one code of the rounded exact value"},
       Tolerance{DType::u16, 1, 0, "one code of the rounded exact value"},
       Tolerance{DType::f16, 4e-6, 1e-3, "one rounding to half precision; absolute for inputs within [-1, 1]"},
       Tolerance{DType::f32, 1e-6, 4e-6, "at most 80 float32 additions on the way of a pixel; absolute for inputs within [-1, 1]"}};
 
-  Layouts infer(std::span<const Layout> in, const OutputHints& hints) const { return {like_source(in[0], hints)}; }
-  void check(std::span<const Layout> in, std::span<const Layout> out) const {
-    check_unary(info.name, *this, in[0], out[0]);
-    check_same_channels(info.name, in[0], out[0]);
-  }
+  void check(std::span<const Layout> in, std::span<const Layout> out) const { check_channelwise(info.name, *this, in, out); }
 };
 
 }  // namespace mpskit::image

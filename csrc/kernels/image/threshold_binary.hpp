@@ -3,8 +3,7 @@
 
 namespace mpskit::image {
 
-struct ThresholdBinary : ThresholdKernel {
-  float maximum_value = 1;
+struct ThresholdBinary : BinaryThresholdKernel {
   bool operator==(const ThresholdBinary&) const = default;
 
   static constexpr KernelInfo info{
@@ -12,7 +11,6 @@ struct ThresholdBinary : ThresholdKernel {
       "gray > threshold_value ? maximum_value : 0, for each pixel; what equals the threshold is not above it. A picture with colour becomes gray first, by transform; alpha is left "
       "out. The result has one channel: Apple does not say what others would get. A code of uint8 or uint16 is compared as the exact fraction that it "
       "means; a GPU divides, and may differ where a gray value lies within a rounding of the threshold. NaN is not above."};
-  static constexpr auto fields = std::tuple_cat(threshold_field, std::tuple{Field{"maximum_value", &ThresholdBinary::maximum_value, Range{}, "", "The value that is written where it is not 0."}}, transform_field, unary_fields);
 
   void check(std::span<const Layout> in, std::span<const Layout> out) const { check_threshold(info.name, *this, in[0], out[0]); }
 };

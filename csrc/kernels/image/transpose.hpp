@@ -12,7 +12,6 @@ struct Transpose : UnaryKernel {
       "With clip_rect and offset, out[y, x] = image[offset.y + x - clip.x, offset.x + y - clip.y]: offset counts in the source. Apple does not "
       "say how they work together; on a GPU they may act otherwise. Beyond the border the edge mode decides."};
   static constexpr auto fields = unary_fields;
-  static constexpr std::array operands{source_image, destination_image};
   static constexpr std::array tolerances{
       Tolerance{DType::u8, 1, 0, "exact from uint8; one code of the rounded exact value from others"},
       Tolerance{DType::u16, 1, 0, "exact from uint16; one code of the rounded exact value from others"},
@@ -23,10 +22,7 @@ struct Transpose : UnaryKernel {
     const Layout out = like_source(in[0], hints);
     return {Layout::image(out.dtype, out.images(), out.width(), out.height(), out.channels())};
   }
-  void check(std::span<const Layout> in, std::span<const Layout> out) const {
-    check_unary(info.name, *this, in[0], out[0]);
-    check_same_channels(info.name, in[0], out[0]);
-  }
+  void check(std::span<const Layout> in, std::span<const Layout> out) const { check_channelwise(info.name, *this, in, out); }
 };
 
 }  // namespace mpskit::image

@@ -28,7 +28,7 @@ class AreaPlan : public MetalPlan {
       s.target = is_last ? window_ : image::Window{0, 0, window_.width + 2 * left_x, window_.height + 2 * left_y};
       image::UnaryKernel unary = k;
       // The first reads from the source, `left` beyond the part that is written; later ones from what the pass before left there.
-      if (steps_.empty()) unary.offset = {near(k.offset.x) - left_x, near(k.offset.y) - left_y, 0};
+      if (steps_.empty()) unary.offset = {kept_near(k.offset.x) - left_x, kept_near(k.offset.y) - left_y, 0};
       else unary.offset = {x, y, 0};
       set_unary(s.filter.get(), unary, s.target);
       steps_.push_back(std::move(s));
@@ -55,7 +55,6 @@ class AreaPlan : public MetalPlan {
     retained<Filter*> filter;
     image::Window target;
   };
-  static std::int64_t near(std::int64_t offset) { return std::clamp<std::int64_t>(offset, -(1 << 28), 1 << 28); }
 
   void run(Encoder& e, id<MTLTexture> source, id<MTLTexture> target, std::size_t step) {
     const Step& s = steps_[step];

@@ -43,6 +43,15 @@ Filter integral(bool is_squared) {
 
 }  // namespace
 
+// What thresholds of both kinds have.
+#define STANDIN_GRAY(Name)                    \
+  -(const float*)transform {                  \
+    return _transform;                        \
+  }                                           \
+  -(void)standinCheck : (const Filtering&)f { \
+    require_one_channel(@ #Name, f);          \
+  }
+
 #define STANDIN_THRESHOLD(Name, value)                                                                             \
   @implementation Name                                                                                             \
   @synthesize thresholdValue = _thresholdValue;                                                                    \
@@ -54,16 +63,11 @@ Filter integral(bool is_squared) {
     }                                                                                                              \
     return self;                                                                                                   \
   }                                                                                                                \
-  -(const float*)transform {                                                                                       \
-    return _transform;                                                                                             \
-  }                                                                                                                \
+  STANDIN_GRAY(Name)                                                                                               \
   -(void)standinCopyStateFrom : (Name*)other {                                                                     \
     [super standinCopyStateFrom:other];                                                                            \
     _thresholdValue = other->_thresholdValue;                                                                      \
     std::copy_n(other->_transform, 3, _transform);                                                                 \
-  }                                                                                                                \
-  -(void)standinCheck : (const Filtering&)f {                                                                      \
-    require_one_channel(@ #Name, f);                                                                               \
   }                                                                                                                \
   -(Filter)standinFilter {                                                                                         \
     return of_gray(_transform, [t = static_cast<double>(_thresholdValue)](double x) -> double { return value; });  \
@@ -74,33 +78,28 @@ STANDIN_THRESHOLD(MPSImageThresholdTruncate, x > t ? t : x)
 STANDIN_THRESHOLD(MPSImageThresholdToZero, x > t ? x : 0)
 STANDIN_THRESHOLD(MPSImageThresholdToZeroInverse, x > t ? 0 : x)
 
-#define STANDIN_BINARY(Name, value)                                                                                       \
-  @implementation Name                                                                                                    \
-  @synthesize thresholdValue = _thresholdValue, maximumValue = _maximumValue;                                             \
-  -(instancetype)initWithDevice : (id<MTLDevice>)device thresholdValue : (float)threshold maximumValue : (float)maximum   \
-      linearGrayColorTransform : (const float*)transform {                                                                \
-    if ((self = [super initWithDevice:device])) {                                                                         \
-      _thresholdValue = threshold;                                                                                        \
-      _maximumValue = maximum;                                                                                            \
-      std::copy_n(transform ? transform : bt601.data(), 3, _transform);                                                   \
-    }                                                                                                                     \
-    return self;                                                                                                          \
-  }                                                                                                                       \
-  -(const float*)transform {                                                                                              \
-    return _transform;                                                                                                    \
-  }                                                                                                                       \
-  -(void)standinCopyStateFrom : (Name*)other {                                                                            \
-    [super standinCopyStateFrom:other];                                                                                   \
-    _thresholdValue = other->_thresholdValue;                                                                             \
-    _maximumValue = other->_maximumValue;                                                                                 \
-    std::copy_n(other->_transform, 3, _transform);                                                                        \
-  }                                                                                                                       \
-  -(void)standinCheck : (const Filtering&)f {                                                                             \
-    require_one_channel(@ #Name, f);                                                                                      \
-  }                                                                                                                       \
-  -(Filter)standinFilter {                                                                                                \
+#define STANDIN_BINARY(Name, value)                                                                                     \
+  @implementation Name                                                                                                  \
+  @synthesize thresholdValue = _thresholdValue, maximumValue = _maximumValue;                                           \
+  -(instancetype)initWithDevice : (id<MTLDevice>)device thresholdValue : (float)threshold maximumValue : (float)maximum \
+      linearGrayColorTransform : (const float*)transform {                                                              \
+    if ((self = [super initWithDevice:device])) {                                                                       \
+      _thresholdValue = threshold;                                                                                      \
+      _maximumValue = maximum;                                                                                          \
+      std::copy_n(transform ? transform : bt601.data(), 3, _transform);                                                 \
+    }                                                                                                                   \
+    return self;                                                                                                        \
+  }                                                                                                                     \
+  STANDIN_GRAY(Name)                                                                                                    \
+  -(void)standinCopyStateFrom : (Name*)other {                                                                          \
+    [super standinCopyStateFrom:other];                                                                                 \
+    _thresholdValue = other->_thresholdValue;                                                                           \
+    _maximumValue = other->_maximumValue;                                                                               \
+    std::copy_n(other->_transform, 3, _transform);                                                                      \
+  }                                                                                                                     \
+  -(Filter)standinFilter {                                                                                              \
     return of_gray(_transform, [t = static_cast<double>(_thresholdValue), m = static_cast<double>(_maximumValue)](double x) -> double { return value; }); \
-  }                                                                                                                       \
+  }                                                                                                                     \
   @end
 
 STANDIN_BINARY(MPSImageThresholdBinary, x > t ? m : 0)
