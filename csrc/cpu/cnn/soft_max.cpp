@@ -52,9 +52,14 @@ double exponentials(const float* x, std::int64_t n, float most, float* e) {
         store(e + i + j * step, v);
         sums[j] += v;
       }
+    if (i + step <= end) {
+      const Floats v = exp_of_negative(load<Floats>(x + i) - most);
+      store(e + i, v);
+      sums[0] += v;
+      i += step;
+    }
     float rest = 0;
-    for (; i < end; i += step) {
-      const std::int64_t some = std::min(step, end - i);
+    if (const std::int64_t some = end - i; some > 0) {
       const Floats v = exp_of_negative(load_pixels(x + i, some) - most);
       store_pixels(e + i, v, some);
       for (std::int64_t j = 0; j < some; ++j) rest += v[j];

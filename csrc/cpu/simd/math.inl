@@ -42,19 +42,19 @@ MPSKIT_INLINE Floats polynomial(Floats x, float first, C... rest) {
 }
 
 namespace reduced {
-// x = n * log(2) + r, |r| <= log(2) / 2.
+// x = n * log(2) + r, |r| <= log(2) / 2; n + 127 stands in the low bits of `biased`, ready to be shifted into an exponent.
 struct Parts {
-  Ints n;
+  Ints biased;
   Floats r;
 };
+constexpr float magic = 0x1.8p23f + 127;  // adding it leaves the nearest integer in the low bits
 MPSKIT_INLINE Parts by_log2(Floats x) {
-  constexpr float magic = 0x1.8p23f;  // adding it leaves the nearest integer in the low bits
   const Floats t = multiply_add(x, all(0x1.715476p0f), all(magic)), n = t - magic;
   const Floats r = multiply_add(n, all(-0x1.62e4p-1f), x);  // 15 bits: the product is exact
-  return {(Ints)t - std::bit_cast<std::int32_t>(magic), multiply_add(n, all(-0x1.7f7d1cp-20f), r)};
+  return {(Ints)t, multiply_add(n, all(-0x1.7f7d1cp-20f), r)};
 }
-// 2^n; 0 for n = -127 and infinity for 128.
-MPSKIT_INLINE Floats power_of_2(Ints n) { return (Floats)((n + 127) << 23); }
+// 2^n of n + 127; 0 for n = -127 and infinity for 128. Higher bits fall off.
+MPSKIT_INLINE Floats power_of_2(Ints biased) { return (Floats)(biased << 23); }
 MPSKIT_INLINE Floats exp_minus_1(Floats r) {
   return multiply_add(r * r, polynomial(r, 0.5f, 0x1.555554p-3f, 0x1.5554bp-5f, 0x1.11118ap-7f, 0x1.6d73cp-10f, 0x1.a032dcp-13f), r);
 }
@@ -64,18 +64,19 @@ MPSKIT_INLINE Floats exp_minus_1(Floats r) {
 MPSKIT_INLINE Floats exp(Floats x) {
   x = maximum(all(-104), minimum(all(89), x));
   const reduced::Parts p = reduced::by_log2(x);
-  const Ints half = p.n >> 1;  // two steps, for powers that no float is
-  return (reduced::exp_minus_1(p.r) + 1) * reduced::power_of_2(half) * reduced::power_of_2(p.n - half);
+  const Ints n = p.biased - std::bit_cast<std::int32_t>(reduced::magic), half = n >> 1;  // two steps, for powers that no float is
+  return (reduced::exp_minus_1(p.r) + 1) * reduced::power_of_2(half + 127) * reduced::power_of_2(n - half + 127);
 }
 // exp(x) for x <= 0, 1.5 ulp; 0 where the result is less than the least normal number, give or take a factor of 1.5.
 MPSKIT_INLINE Floats exp_of_negative(Floats x) {
   const reduced::Parts p = reduced::by_log2(maximum(all(-88), x));
-  return (reduced::exp_minus_1(p.r) + 1) * reduced::power_of_2(p.n);
+  const Floats scale = reduced::power_of_2(p.biased);
+  return multiply_add(scale, reduced::exp_minus_1(p.r), scale);
 }
 // exp(x) - 1 for x <= 0, 2 ulp.
 MPSKIT_INLINE Floats expm1_of_negative(Floats x) {
   const reduced::Parts p = reduced::by_log2(maximum(all(-88), x));
-  const Floats scale = reduced::power_of_2(p.n);
+  const Floats scale = reduced::power_of_2(p.biased);
   return multiply_add(scale, reduced::exp_minus_1(p.r), scale - 1);
 }
 
