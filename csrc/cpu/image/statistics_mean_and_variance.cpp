@@ -36,15 +36,13 @@ MPSKIT_INLINE void for_each_block(const Piece& piece, std::int64_t size, P* fill
   }
 }
 
-using Half [[gnu::vector_size(MPSKIT_VECTOR_BYTES / 2)]] = float;
 template <int which>
 MPSKIT_INLINE Vec<double> half_of(Vec<float> v) {
 #if MPSKIT_VECTOR_BYTES == 64
   constexpr int a = 8 * which;
   return __builtin_convertvector(__builtin_shufflevector(v, v, a, a + 1, a + 2, a + 3, a + 4, a + 5, a + 6, a + 7), Vec<double>);
-#elif MPSKIT_VECTOR_BYTES == 32
-  constexpr int a = 4 * which;
-  return __builtin_convertvector(__builtin_shufflevector(v, v, a, a + 1, a + 2, a + 3), Vec<double>);
+#elif MPSKIT_VECTOR_BYTES == 32  // GCC makes two conversions of the plain one
+  return (Vec<double>)_mm256_cvtps_pd(which ? _mm256_extractf128_ps((__m256)v, 1) : _mm256_castps256_ps128((__m256)v));
 #else
   constexpr int a = 2 * which;
   return __builtin_convertvector(__builtin_shufflevector(v, v, a, a + 1), Vec<double>);
@@ -81,17 +79,23 @@ void add_doubles(const Piece& piece, std::span<Sums> out) {
     square1 += b * b;
   };
   if constexpr (fixed != 0) {
-    Vec<double> sum[2 * fixed] = {}, square[2 * fixed] = {};
     for_each_block<P>(piece, size, filling.data(), [&](const P* p, std::int64_t blocks) {
+      Vec<double> sum[2 * fixed], square[2 * fixed];  // in registers: local, not captured
+#pragma GCC unroll 6
+      for (int r = 0; r < 2 * fixed; ++r) {
+        sum[r] = load<Vec<double>>(sums + r * lanes<double>);
+        square[r] = load<Vec<double>>(squares + r * lanes<double>);
+      }
       for (; blocks > 0; --blocks, p += size)
 #pragma GCC unroll 4
         for (int r = 0; r < fixed; ++r)
           add(load_pixels(p + r * lanes<float>), pivots + r * lanes<float>, sum[2 * r], sum[2 * r + 1], square[2 * r], square[2 * r + 1]);
+#pragma GCC unroll 6
+      for (int r = 0; r < 2 * fixed; ++r) {
+        store(sums + r * lanes<double>, sum[r]);
+        store(squares + r * lanes<double>, square[r]);
+      }
     });
-    for (int r = 0; r < 2 * fixed; ++r) {
-      store(sums + r * lanes<double>, sum[r]);
-      store(squares + r * lanes<double>, square[r]);
-    }
   } else {
     for_each_block<P>(piece, size, filling.data(), [&](const P* p, std::int64_t blocks) {
       for (; blocks > 0; --blocks, p += size)
@@ -144,13 +148,14 @@ void add_bytes(const Piece& piece, std::span<Sums> out) {
   constexpr bool has_pairs = isa_adds_pairs && channels != 3, moves_pixels = has_pairs && channels == 4;
   constexpr int registers = channels == 3 ? 3 : 1, parts = has_pairs ? 2 : 4;
   constexpr std::int64_t step = MPSKIT_VECTOR_BYTES, size = registers * step;
-  Words sum[2 * registers] = {};
-  Longs long_sum[4 * registers] = {}, square[parts * registers] = {};  // of even, odd bytes; of those with even, with odd words
+  Longs long_sum[4 * registers] = {}, long_square[parts * registers] = {};  // of even, odd bytes; of those with even, with odd words
   std::uint8_t filling[size] = {};
   for_each_block<std::uint8_t>(piece, size, filling, [&](const std::uint8_t* p, std::int64_t blocks) {
     while (blocks > 0) {
       const std::int64_t some = std::min<std::int64_t>(blocks, 257);  // 257 * 255 is the largest word
       blocks -= some;
+      Words sum[2 * registers] = {};  // in registers: local, not captured
+      Longs square[parts * registers] = {};
       for (std::int64_t i = 0; i < some; ++i, p += size)
 #pragma GCC unroll 3
         for (int r = 0; r < registers; ++r) {
@@ -171,10 +176,13 @@ void add_bytes(const Piece& piece, std::span<Sums> out) {
             square[4 * r + 3] += o >> 16;
           }
         }
+#pragma GCC unroll 12
+      for (int i = 0; i < parts * registers; ++i) long_square[i] += square[i];
+#pragma GCC unroll 3
       for (int r = 0; r < registers; ++r)
+#pragma GCC unroll 2
         for (int odd = 0; odd < 2; ++odd) {
           const Longs words = (Longs)sum[2 * r + odd];
-          sum[2 * r + odd] = Words{};  // not std::exchange: to clang a function of the library takes no vectors of this set
           long_sum[4 * r + odd] += words & 0xffff;
           long_sum[4 * r + 2 + odd] += words >> 16;
         }
@@ -187,7 +195,7 @@ void add_bytes(const Piece& piece, std::span<Sums> out) {
         if (moves_pixels) word = (word & ~3) | std::array{0, 2, 1, 3}[static_cast<std::size_t>(word & 3)];
         Sums& s = out[static_cast<std::size_t>((r * step + 2 * word + part % 2) % channels)];
         s.sum += long_sum[4 * r + part][lane];
-        if (part < parts) s.squares += square[parts * r + part][lane];
+        if (part < parts) s.squares += long_square[parts * r + part][lane];
       }
 }
 
