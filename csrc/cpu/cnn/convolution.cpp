@@ -106,10 +106,7 @@ class ConvolutionPlan final : public CpuPlan {
 
   void run(std::span<const View> v) const override {
     const View &src = v[0], &dst = v[1];
-    if (depthwise_) {
-      visit_pixels(src.layout.dtype, [&](auto s) { visit_pixels(dst.layout.dtype, [&](auto d) { depthwise_->run<decltype(s), decltype(d)>(src, dst); }); });
-      return;
-    }
+    if (depthwise_) return depthwise_->run(src, dst);
     if (bands_) return run_bands(src, dst);
     // All images at once where their rows follow each other in one step.
     const std::int64_t rows_bytes = part_.height * dst.layout.row_bytes();

@@ -3,6 +3,7 @@
 // their windows have in common, and the filter's row.
 #include "cpu/cnn/neuron.inl"
 #include "cpu/cnn/window.inl"
+#include "cpu/simd/math.inl"
 #include "cpu/simd/pixels.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
@@ -19,29 +20,37 @@ class Depthwise {
     high_ = clamp ? clamp->high : infinity;
   }
 
-  template <class S, class D>
   void run(const View& src, const View& dst) const {
-    const std::int64_t channels = part_.source_channels, rows = part_.images * part_.height, taps = axes_.y.taps.count * axes_.x.taps.count;
-    parallel_for(rows, std::max<std::int64_t>(1, 262144 / (channels * part_.width * taps)), [&](std::int64_t first, std::int64_t last) {
-      const Scratch line(is_clamp_ ? 0 : static_cast<std::size_t>(part_.width * channels) * sizeof(float));
-      for (std::int64_t r = first; r < last; ++r) {
-        D* d = dst.row<D>(part_.destination_image + r / part_.height, part_.y + r % part_.height) + part_.x * dst.layout.channels() + part_.destination_channel;
-        if (is_clamp_) {
-          row<S>(src, r, d, dst.layout.channels());
-          continue;
-        }
-        float* sums = line.as<float>();
-        row<S>(src, r, sums, channels);
-        for (std::int64_t x = 0; x < part_.width; ++x) {
-          apply_neuron(neuron_, sums + x * channels, channels, 0);
-          from_float(sums + x * channels, std::span(d + x * dst.layout.channels(), static_cast<std::size_t>(channels)), unit<D>);
-        }
-      }
-    });
+    visit_pixels(src.layout.dtype, [&](auto s) { run(src, dst, s); });
   }
 
  private:
   static constexpr std::int64_t step = lanes<float>;
+
+  // Results in the source's own format and floats are stored as they come; others, and those of a neuron, from a line of floats.
+  template <class S>
+  void run(const View& src, const View& dst, S) const {
+    const std::int64_t channels = part_.source_channels, rows = part_.images * part_.height, taps = axes_.y.taps.count * axes_.x.taps.count;
+    const Layout& l = dst.layout;
+    const bool is_stored = is_clamp_ && l.dtype == src.layout.dtype, is_float = is_clamp_ && l.dtype == DType::f32;
+    parallel_for(rows, std::max<std::int64_t>(1, 262144 / (channels * part_.width * taps)), [&](std::int64_t first, std::int64_t last) {
+      const Scratch line(is_stored || is_float ? 0 : static_cast<std::size_t>(part_.width * channels) * sizeof(float));
+      for (std::int64_t r = first; r < last; ++r) {
+        std::byte* d = dst.row<std::byte>(part_.destination_image + r / part_.height, part_.y + r % part_.height) + (part_.x * l.channels() + part_.destination_channel) * l.element_bytes();
+        if (is_stored) {
+          row<S>(src, r, reinterpret_cast<S*>(d), l.channels());
+          continue;
+        }
+        float* sums = is_float ? reinterpret_cast<float*>(d) : line.as<float>();
+        row<S>(src, r, sums, is_float ? l.channels() : channels);
+        if (is_float) continue;
+        for (std::int64_t x = 0; x < part_.width; ++x) {
+          if (!is_clamp_) apply_neuron(neuron_, sums + x * channels, channels, 0);
+          from_float(sums + x * channels, l.dtype, d + x * l.channels() * l.element_bytes(), channels, unit_of(l.dtype));
+        }
+      }
+    });
+  }
 
   template <class S, class D>
   void row(const View& src, std::int64_t r, D* d, std::int64_t d_step) const {

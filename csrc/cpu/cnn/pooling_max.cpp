@@ -31,30 +31,28 @@ class PoolingMaxPlan final : public CpuPlan {
   }
 
   void run(std::span<const View> v) const override {
-    visit_pixels(v[0].layout.dtype, [&](auto s) {
-      visit_pixels(v[1].layout.dtype, [&](auto d) { run<decltype(s), decltype(d)>(v[0], v[1]); });
-    });
+    visit_pixels(v[0].layout.dtype, [&](auto s) { run(v[0], v[1], s); });
   }
 
  private:
-  template <class S, class D>
-  void run(const View& src, const View& dst) const {
+  template <class S>
+  void run(const View& src, const View& dst, S) const {
     const std::int64_t channels = part_.source_channels, rows = part_.images * part_.height;
     const std::int64_t work = columns_ * channels * (axes_.y.taps.count + axes_.x.taps.count);
-    const bool is_direct = channels >= step && axes_.y.taps.count * axes_.x.taps.count <= axes_.y.taps.count * std::min(axes_.x.taps.stride, axes_.x.taps.count) + axes_.x.taps.count + 3;
+    const bool is_direct = src.layout.dtype == dst.layout.dtype && channels >= step && axes_.y.taps.count * axes_.x.taps.count <= axes_.y.taps.count * std::min(axes_.x.taps.stride, axes_.x.taps.count) + axes_.x.taps.count + 3;
     parallel_for(rows, std::max<std::int64_t>(1, 131072 / work), [&](std::int64_t first, std::int64_t last) {
       const Scratch scratch(static_cast<std::size_t>(columns_ * channels + part_.width * channels) * sizeof(float));
       for (std::int64_t r = first; r < last; ++r) {
         const std::int64_t image = r / part_.height, y = r % part_.height;
-        D* d = dst.row<D>(part_.destination_image + image, part_.y + y) + part_.x * dst.layout.channels() + part_.destination_channel;
+        std::byte* d = dst.row<std::byte>(part_.destination_image + image, part_.y + y) + (part_.x * dst.layout.channels() + part_.destination_channel) * dst.layout.element_bytes();
         const Rows rows_of_window = rows_of(y);
         const auto row = [&](std::int64_t i) { return src.row<const S>(part_.source_image + image, i) + part_.source_channel; };
         if (is_direct) {
-          direct<S, D>(rows_of_window, row, src.layout.channels(), d, dst.layout.channels());
+          direct(rows_of_window, row, src.layout.channels(), reinterpret_cast<S*>(d), dst.layout.channels());
         } else {
           float* m = scratch.as<float>();
           vertical<S>(rows_of_window, row, src.layout.channels(), m);
-          horizontal<S, D>(m, scratch.as<float>() + columns_ * channels, d, dst.layout.channels());
+          horizontal(m, scratch.as<float>() + columns_ * channels, dst.layout, unit_of(dst.layout.dtype) / unit<S>, d);
         }
       }
     });
@@ -74,10 +72,9 @@ class PoolingMaxPlan final : public CpuPlan {
 
   static Floats start(bool zeros_take_part) { return zeros_take_part ? Floats{} : all(-std::numeric_limits<float>::infinity()); }
 
-  template <class S, class D, class Row>
-  void direct(const Rows& rows, Row&& row, std::int64_t s_step, D* dst, std::int64_t d_step) const {
+  template <class S, class Row>
+  void direct(const Rows& rows, Row&& row, std::int64_t s_step, S* dst, std::int64_t d_step) const {
     const std::int64_t channels = part_.source_channels;
-    constexpr float factor = unit<D> / unit<S>;
     const std::int64_t row_step = rows.end - rows.begin > 1 ? row(rows.begin + 1) - row(rows.begin) : 0;
     for (std::int64_t x = 0; x < part_.width; ++x) {
       const Rows columns = span_of(axes_.x, x);
@@ -93,7 +90,7 @@ class PoolingMaxPlan final : public CpuPlan {
           for (std::int64_t j = columns.begin; j < columns.end; ++j, q += s_step)
             for (int k = 0; k < registers; ++k) m[k] = maximum(load_pixels(q + k * step), m[k]);
         }
-        for (int k = 0; k < registers; ++k) store_pixels(dst + x * d_step + c + k * step, factor == 1 ? m[k] : m[k] * factor);
+        for (int k = 0; k < registers; ++k) store_pixels(dst + x * d_step + c + k * step, m[k]);
       };
       std::int64_t c = 0;
       for (; c + 4 * step <= channels; c += 4 * step) some(c, std::integral_constant<int, 4>{});
@@ -117,8 +114,7 @@ class PoolingMaxPlan final : public CpuPlan {
     }
   }
 
-  template <class S, class D>
-  void horizontal(const float* m, float* line, D* d, std::int64_t d_step) const {
+  void horizontal(const float* m, float* line, const Layout& l, float factor, std::byte* d) const {
     const std::int64_t channels = part_.source_channels;
     for (std::int64_t x = 0; x < part_.width;) {
       Rows columns = span_of(axes_.x, x);
@@ -130,9 +126,8 @@ class PoolingMaxPlan final : public CpuPlan {
       for (std::int64_t j = columns.begin; j < columns.end; ++j) take_larger(m + (j - first_column_) * channels, some * channels, out);
       x += some;
     }
-    constexpr float factor = unit<D> / unit<S>;
-    if (d_step == channels) return from_float(line, std::span(d, static_cast<std::size_t>(part_.width * channels)), factor);
-    for (std::int64_t x = 0; x < part_.width; ++x) from_float(line + x * channels, std::span(d + x * d_step, static_cast<std::size_t>(channels)), factor);
+    if (l.channels() == channels) return from_float(line, l.dtype, d, part_.width * channels, factor);
+    for (std::int64_t x = 0; x < part_.width; ++x) from_float(line + x * channels, l.dtype, d + x * l.channels() * l.element_bytes(), channels, factor);
   }
 
   cnn::Part part_;

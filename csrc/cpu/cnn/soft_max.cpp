@@ -76,82 +76,79 @@ class SoftMaxPlan final : public CpuPlan {
         offset_(k.offset.value_or(Offset{})) {}
 
   void run(std::span<const View> v) const override {
-    visit_pixels(v[0].layout.dtype, [&](auto s) {
-      visit_pixels(v[1].layout.dtype, [&](auto d) { run<decltype(s), decltype(d)>(v[0], v[1]); });
-    });
-  }
-
- private:
-  template <class S, class D>
-  void run(const View& src, const View& dst) const {
-    const std::int64_t channels = part_.source_channels, rows = part_.images * part_.height;
+    const View &src = v[0], &dst = v[1];
+    const std::int64_t channels = part_.source_channels, rows = part_.images * part_.height, s_step = pixel_bytes(src), d_step = pixel_bytes(dst);
     const std::int64_t grain = std::max<std::int64_t>(1, 16384 / (channels * part_.width));
     const bool is_narrow = channels < 2 * step;
     parallel_for(rows, grain, [&](std::int64_t first, std::int64_t last) {
       const Scratch scratch(static_cast<std::size_t>(channels * (is_narrow ? step : 2)) * sizeof(float));
       for (std::int64_t r = first; r < last; ++r) {
         const std::int64_t y = r % part_.height;
-        const S* s = source_row<S>(src, r / part_.height, y);
-        D* d = dst.row<D>(part_.destination_image + r / part_.height, part_.y + y) + part_.x * dst.layout.channels() + part_.destination_channel;
+        const std::byte* s = source_row(src, r / part_.height, y);
+        std::byte* d = dst.row<std::byte>(part_.destination_image + r / part_.height, part_.y + y) + part_.x * d_step + part_.destination_channel * dst.layout.element_bytes();
         std::int64_t x = 0;
         if (is_narrow && s && offset_.x >= 0) {
           const std::int64_t inside = std::min(part_.width, src.layout.width() - offset_.x);
-          for (; x + step <= inside; x += step) several_pixels(pixel(src, s, x), src.layout.channels(), d + x * dst.layout.channels(), dst.layout.channels(), scratch.as<float>());
+          for (; x + step <= inside; x += step) several_pixels(src.layout.dtype, pixel(src, s, x), s_step, dst.layout.dtype, d + x * d_step, d_step, scratch.as<float>());
         }
-        for (; x < part_.width; ++x) one_pixel(s ? pixel(src, s, x) : nullptr, d + x * dst.layout.channels(), scratch.as<float>());
+        for (; x < part_.width; ++x) one_pixel(src.layout.dtype, s ? pixel(src, s, x) : nullptr, dst.layout.dtype, d + x * d_step, scratch.as<float>());
       }
     });
   }
 
+ private:
+  static std::int64_t pixel_bytes(const View& v) { return v.layout.channels() * v.layout.element_bytes(); }
+
   // Row y of the part; null beyond the border.
-  template <class S>
-  const S* source_row(const View& src, std::int64_t image, std::int64_t y) const {
+  const std::byte* source_row(const View& src, std::int64_t image, std::int64_t y) const {
     const std::int64_t row = offset_.y + y;
-    return row < 0 || row >= src.layout.height() ? nullptr : src.row<const S>(part_.source_image + image, row);
+    return row < 0 || row >= src.layout.height() ? nullptr : src.row<const std::byte>(part_.source_image + image, row);
   }
-  template <class S>
-  const S* pixel(const View& src, const S* row, std::int64_t x) const {
+  const std::byte* pixel(const View& src, const std::byte* row, std::int64_t x) const {
     const std::int64_t column = offset_.x + x;
-    return column < 0 || column >= src.layout.width() ? nullptr : row + column * src.layout.channels() + part_.source_channel;
+    return column < 0 || column >= src.layout.width() ? nullptr : row + column * pixel_bytes(src) + part_.source_channel * src.layout.element_bytes();
   }
 
-  template <class S, class D>
-  void one_pixel(const S* s, D* d, float* scratch) const {
+  void one_pixel(DType from, const std::byte* s, DType to, std::byte* d, float* scratch) const {
     const std::int64_t n = part_.source_channels;
     const float* x = scratch;
-    float* e = scratch + n;
-    if constexpr (std::is_same_v<D, float>) e = d;
+    float* e = to == DType::f32 ? reinterpret_cast<float*>(d) : scratch + n;
     if (!s) std::fill(scratch, scratch + n, 0.0f);
-    else if constexpr (std::is_same_v<S, float>) x = s;
-    else to_float(std::span(s, static_cast<std::size_t>(n)), scratch, 1 / unit<S>);
+    else if (from == DType::f32) x = reinterpret_cast<const float*>(s);
+    else to_float(from, s, n, scratch, 1 / unit_of(from));
     const auto scale = static_cast<float>(1 / exponentials(x, n, largest(x, n), e));
-    if constexpr (std::is_same_v<D, float>) transform(e, n, [=](Floats v) { return v * scale; });
-    else from_float(e, std::span(d, static_cast<std::size_t>(n)), scale * unit<D>);
+    if (to == DType::f32) transform(e, n, [=](Floats v) { return v * scale; });
+    else from_float(e, to, d, n, scale * unit_of(to));
   }
 
   // A lane a pixel: few channels would leave registers empty.
-  template <class S, class D>
-  void several_pixels(const S* s, std::int64_t s_step, D* d, std::int64_t d_step, float* e) const {
+  void several_pixels(DType from, const std::byte* s, std::int64_t s_step, DType to, std::byte* d, std::int64_t d_step, float* e) const {
     const std::int64_t n = part_.source_channels;
     Floats most = all(-std::numeric_limits<float>::infinity()), sum{};
-    for (std::int64_t c = 0; c < n; ++c) {
-      S codes[step];
-      for (std::int64_t i = 0; i < step; ++i) codes[i] = s[i * s_step + c];
-      const Floats x = load_pixels(codes) * (1 / unit<S>);
-      store(e + c * step, x);
-      most = maximum(most, x);
-    }
+    visit_pixels(from, [&](auto p) {
+      using S = decltype(p);
+      for (std::int64_t c = 0; c < n; ++c) {
+        S codes[step];
+        for (std::int64_t i = 0; i < step; ++i) codes[i] = reinterpret_cast<const S*>(s + i * s_step)[c];
+        const Floats x = load_pixels(codes) * (1 / unit<S>);
+        store(e + c * step, x);
+        most = maximum(most, x);
+      }
+    });
     for (std::int64_t c = 0; c < n; ++c) {
       const Floats v = exp_of_negative(load<Floats>(e + c * step) - most);
       store(e + c * step, v);
       sum += v;
     }
-    const Floats scale = unit<D> / sum;
-    for (std::int64_t c = 0; c < n; ++c) {
-      D codes[step];
-      store_pixels(codes, load<Floats>(e + c * step) * scale);
-      for (std::int64_t i = 0; i < step; ++i) d[i * d_step + c] = codes[i];
-    }
+    visit_pixels(to, [&](auto p) {
+      using D = decltype(p);
+      const Floats scale = unit<D> / sum;
+      for (std::int64_t c = 0; c < n; ++c) {
+        D codes[step];
+        store_pixels(codes, load<Floats>(e + c * step) * scale);
+        for (std::int64_t i = 0; i < step; ++i) reinterpret_cast<D*>(d + i * d_step)[c] = codes[i];
+      }
+    });
   }
 
   cnn::Part part_;

@@ -126,7 +126,7 @@ struct Part {
       }
       for (std::int64_t j = 0; j < columns;) {
         Columns c{j, 1, 0, 0};
-        const bool whole = b_in_place || packed;
+        const bool whole = is_float && (b_in_place || packed);
         if (whole && rows <= four_panel_rows && columns - j >= 4 * width) c.panels = 4;
         else if (whole && rows <= two_panel_rows && columns - j >= 2 * width) c.panels = 2;
         c.count = std::min(c.panels * width, columns - j);
@@ -204,14 +204,13 @@ struct Part {
   }
 
   static void multiply(const MicroArguments<Kind>& m, std::int64_t height, const Columns& c) {
-    const auto h = static_cast<std::size_t>(height - 1);
     if constexpr (is_float) {
       if (c.dots) return dot_products<Kind>(m, height, c.count);
+      if (c.panels == 4) return run_rows(four_panel_kernels<Kind>, m, height);
+      if (c.panels == 2) return run_rows(two_panel_kernels<Kind>, m, height);
     }
-    if (c.panels == 4) four_panel_kernels<Kind>[h](m);
-    else if (c.panels == 2) two_panel_kernels<Kind>[h](m);
-    else if (c.registers() == 1) narrow_kernels<Kind>[h](m);
-    else panel_kernels<Kind>[h](m);
+    if (c.registers() == 1) run_rows(narrow_kernels<Kind>, m, height);
+    else run_rows(panel_kernels<Kind>, m, height);
   }
 
   // Rows [i, i + height) and some columns of this part: one block of k.

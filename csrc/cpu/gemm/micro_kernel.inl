@@ -128,25 +128,54 @@ void micro_kernel(const MicroArguments<Kind>& m) {
   }
 }
 
+// The kernels of one width by their rows: [rows - 1] is the highest that has no more. What is seldom needed has few heights, and a tile is
+// made of several: each kernel costs a compiler a tenth of a second and more.
 template <class Kind>
-using MicroKernel = void (*)(const MicroArguments<Kind>&);
-
-template <class Kind, int panels, int registers, int... rows>
-constexpr std::array<MicroKernel<Kind>, sizeof...(rows)> micro_kernels(std::integer_sequence<int, rows...>) {
-  return {&micro_kernel<Kind, rows + 1, panels, registers>...};
+struct Height {
+  void (*run)(const MicroArguments<Kind>&) = nullptr;
+  int rows = 0;
+};
+template <class Kind, int panels, int registers, int most, int... rows>
+constexpr std::array<Height<Kind>, most> micro_kernels(std::integer_sequence<int, rows...>) {
+  std::array<Height<Kind>, most> out{};
+  ((out[rows - 1] = {&micro_kernel<Kind, rows, panels, registers>, rows}), ...);
+  for (std::size_t i = 1; i < out.size(); ++i)
+    if (!out[i].run) out[i] = out[i - 1];
+  return out;
 }
-// By rows - 1: a whole panel, and its first register alone (few columns at the right edge).
+template <int... i>
+std::integer_sequence<int, (i + 1)...> counted(std::integer_sequence<int, i...>);
+template <int most>
+using UpTo = decltype(counted(std::make_integer_sequence<int, most>{}));
+using SomeHeights = std::conditional_t<(tile_rows > 8), std::integer_sequence<int, 1, 2, 4, 8, tile_rows>, std::integer_sequence<int, 1, 2, 4, tile_rows>>;
 template <class Kind>
-inline constexpr auto panel_kernels = micro_kernels<Kind, 1, 2>(std::make_integer_sequence<int, tile_rows>{});
+inline constexpr bool is_float_kind = std::is_same_v<typename Kind::Sum, float>;
+// A whole panel, and its first register alone (few columns at the right edge).
 template <class Kind>
-inline constexpr auto narrow_kernels = micro_kernels<Kind, 1, 1>(std::make_integer_sequence<int, tile_rows>{});
-// Few rows: a tile spans several panels, so that enough sums are in flight to hide the latency of a multiply-add.
+inline constexpr auto panel_kernels = micro_kernels<Kind, 1, 2, tile_rows>(std::conditional_t<is_float_kind<Kind>, UpTo<tile_rows>, SomeHeights>{});
+template <class Kind>
+inline constexpr auto narrow_kernels = micro_kernels<Kind, 1, 1, tile_rows>(SomeHeights{});
+// Few rows: a tile of floats spans several panels, so that enough sums are in flight to hide the latency of a multiply-add.
 inline constexpr int four_panel_rows = MPSKIT_VECTOR_BYTES == 64 ? 3 : 1;
 inline constexpr int two_panel_rows = MPSKIT_VECTOR_BYTES == 64 ? 6 : 3;
 template <class Kind>
-inline constexpr auto two_panel_kernels = micro_kernels<Kind, 2, 2>(std::make_integer_sequence<int, two_panel_rows>{});
+inline constexpr auto two_panel_kernels = micro_kernels<Kind, 2, 2, two_panel_rows>(UpTo<two_panel_rows>{});
 template <class Kind>
-inline constexpr auto four_panel_kernels = micro_kernels<Kind, 4, 2>(std::make_integer_sequence<int, four_panel_rows>{});
+inline constexpr auto four_panel_kernels = micro_kernels<Kind, 4, 2, four_panel_rows>(UpTo<four_panel_rows>{});
+
+template <class Kind, std::size_t most>
+void run_rows(const std::array<Height<Kind>, most>& kernels, const MicroArguments<Kind>& m, std::int64_t rows) {
+  const Height<Kind>& first = kernels[static_cast<std::size_t>(rows - 1)];
+  first.run(m);
+  MicroArguments<Kind> rest = m;
+  for (std::int64_t done = first.rows; done < rows;) {
+    const Height<Kind>& next = kernels[static_cast<std::size_t>(rows - done - 1)];
+    rest.a = m.a + done * m.a_stride;
+    rest.c = m.c + done * m.c_stride;
+    next.run(rest);
+    done += next.rows;
+  }
+}
 
 // c = alpha * (rows of A) . (rows of B) + beta * c, along contiguous k: b_step elements from one row of B to the next.
 template <class Kind, int rows, int columns>

@@ -31,11 +31,21 @@ class ThresholdPlan : public CpuPlan {
     const std::int64_t work = window_.width * channels_ * src.layout.element_bytes();
     parallel_for(dst.layout.images() * window_.height, (256 << 10) / (work + 1) + 1, [&](std::int64_t begin, std::int64_t end) {
       // Only colour, and the strip of floats, need memory; strips stay in the nearest cache.
-      const Scratch memory(static_cast<std::size_t>((channels_ + 1) * (strip + 64)) * sizeof(float));
+      const Scratch memory(static_cast<std::size_t>((channels_ + 2) * (strip + 64)) * sizeof(float));
       for (std::int64_t task = begin; task < end; ++task) {
-        const std::int64_t image = task / window_.height, y = task % window_.height;
-        for (std::int64_t x = 0; x < window_.width; x += strip)
-          choose(src, dst, image, y, x, std::min(strip, window_.width - x), memory.as<float>());
+        const std::int64_t image = task / window_.height, y = task % window_.height, from_y = y + shift_y_;
+        std::byte* to = dst.row<std::byte>(image, window_.y + y) + window_.x * dst.layout.element_bytes();
+        const bool is_inside = from_y >= 0 && from_y < src.layout.height() && shift_x_ >= 0 && shift_x_ + window_.width <= src.layout.width();
+        const std::byte* from = is_inside ? src.row<const std::byte>(image, from_y) + shift_x_ * channels_ * src.layout.element_bytes() : nullptr;
+        if (is_stored_ && from) {
+          choose_codes(src.layout.dtype, from, to, window_.width);
+          continue;
+        }
+        for (std::int64_t x = 0; x < window_.width; x += strip) {
+          const std::int64_t pixels = std::min(strip, window_.width - x);
+          const float* gray = gray_row(src, from ? from + x * channels_ * src.layout.element_bytes() : nullptr, image, from_y, x + shift_x_, pixels, memory.as<float>());
+          visit_pixels(dst.layout.dtype, [&](auto q) { choose_values(gray, reinterpret_cast<decltype(q)*>(to) + x, pixels); });
+        }
       }
     });
   }
@@ -43,41 +53,25 @@ class ThresholdPlan : public CpuPlan {
  private:
   static constexpr std::int64_t strip = 1024;
 
-  void choose(const View& src, const View& dst, std::int64_t image, std::int64_t y, std::int64_t x, std::int64_t pixels, float* memory) const {
-    std::byte* to = dst.row<std::byte>(image, window_.y + y) + (window_.x + x) * dst.layout.element_bytes();
-    const std::int64_t from_y = y + shift_y_, from_x = x + shift_x_;
-    const bool is_inside = from_y >= 0 && from_y < src.layout.height() && from_x >= 0 && from_x + pixels <= src.layout.width();
-    visit_pixels(src.layout.dtype, [&](auto p) {
-      using P = decltype(p);
-      const P* stored = is_inside ? src.row<const P>(image, from_y) + from_x * channels_ : nullptr;
-      if constexpr (std::is_integral_v<P>) {
-        if (is_stored_) {
-          if (!stored) {
-            auto* row = reinterpret_cast<P*>(memory);
-            stored_row<P, P>(src, image, from_y, from_x, pixels, edge_, row);
-            stored = row;
-          }
-          return choose_codes(stored, reinterpret_cast<P*>(to), pixels);
-        }
-      }
-      const bool is_gray = channels_ == 1;
-      if (!stored) fetch_row(src, image, from_y, from_x, pixels, edge_, memory);
-      visit_pixels(dst.layout.dtype, [&](auto q) {
-        auto* target = reinterpret_cast<decltype(q)*>(to);
-        if (stored && is_gray) return choose_values([=](std::int64_t i) { return load_pixels(stored + i); }, [=](std::int64_t i, std::int64_t n) { return load_pixels(stored + i, n); }, target, pixels);
-        if constexpr (std::is_same_v<P, std::uint8_t>) {
-          if (stored && channels_ == 4) return choose_values([&](std::int64_t i) { return gray_of_bytes(stored + 4 * i); }, [&](std::int64_t i, std::int64_t n) {
-            std::uint8_t some[4 * lanes<float>] = {};
-            std::memcpy(some, stored + 4 * i, static_cast<std::size_t>(4 * n));
-            return gray_of_bytes(some);
-          }, target, pixels);
-        }
-        if (stored) to_float(std::span(stored, static_cast<std::size_t>(pixels * channels_)), memory);
-        const std::int64_t c = channels_;
-        auto at = [=, this](std::int64_t i) { return c == 1 ? load<Vec<float>>(memory + i) : gray_of(memory + i * c); };
-        choose_values(at, [=](std::int64_t i, std::int64_t) { return at(i); }, target, pixels);
-      });
-    });
+  // Gray values as codes of the source, and some floats behind them that may be read; `stored` is null where the row crosses the border.
+  const float* gray_row(const View& src, const std::byte* stored, std::int64_t image, std::int64_t y, std::int64_t x, std::int64_t pixels, float* memory) const {
+    if (stored && channels_ == 1 && src.layout.dtype == DType::f32) return reinterpret_cast<const float*>(stored);
+    float* const colour = memory + (channels_ == 1 ? 0 : strip + 64);
+    if (stored && channels_ == 4 && src.layout.dtype == DType::u8) {
+      const auto* bytes = reinterpret_cast<const std::uint8_t*>(stored);
+      std::int64_t i = 0;
+      for (; i + lanes<float> <= pixels; i += lanes<float>) store(memory + i, gray_of_bytes(bytes + 4 * i));
+      if (i == pixels) return memory;
+      std::uint8_t some[4 * lanes<float>] = {};
+      std::memcpy(some, bytes + 4 * i, static_cast<std::size_t>(4 * (pixels - i)));
+      store(memory + i, gray_of_bytes(some));
+      return memory;
+    }
+    if (stored) to_float(src.layout.dtype, stored, pixels * channels_, colour);
+    else fetch_row(src, image, y, x, pixels, edge_, colour);
+    if (channels_ == 1) return colour;
+    for (std::int64_t i = 0; i < pixels; i += lanes<float>) store(memory + i, gray_of(colour + i * channels_));
+    return memory;
   }
 
   // Rows of as many floats as there are channels, turned. A missing third channel is 0. Reads three floats past the pixels.
@@ -94,12 +88,13 @@ class ThresholdPlan : public CpuPlan {
     return at(v) * gray_[0] + at(v >> 8) * gray_[1] + at(v >> 16) * gray_[2];
   }
 
-  template <class At, class Some, class Q>
-  MPSKIT_INLINE void choose_values(At at, Some some, Q* to, std::int64_t count) const {
+  template <class Q>
+  void choose_values(const float* gray, Q* to, std::int64_t count) const {
     using V = Vec<float>;
     const V threshold = threshold_ - V{}, factor = factor_ - V{}, above = above_ * unit<Q> - V{}, below = below_ * unit<Q> - V{};
-    auto value = [=](V gray) { return chosen(gray > threshold, gray * factor, above, below); };
-    store_run(to, count, [=](std::int64_t x) { return value(at(x)); }, [=](std::int64_t x, std::int64_t n) { return value(some(x, n)); });
+    auto value = [=](V v) { return chosen(v > threshold, v * factor, above, below); };
+    store_run(to, count, [=](std::int64_t x) { return value(load<V>(gray + x)); },
+              [=](std::int64_t x, std::int64_t n) { return value(load_pixels(gray + x, n)); });
   }
   template <class V, class Mask>
   static MPSKIT_INLINE V chosen(Mask is_above, V pixel, V above, V below) {
@@ -108,6 +103,10 @@ class ThresholdPlan : public CpuPlan {
     else return is_above ? above : below;
   }
 
+  void choose_codes(DType t, const std::byte* from, std::byte* to, std::int64_t count) const {
+    if (t == DType::u8) choose_codes(reinterpret_cast<const std::uint8_t*>(from), reinterpret_cast<std::uint8_t*>(to), count);
+    else choose_codes(reinterpret_cast<const std::uint16_t*>(from), reinterpret_cast<std::uint16_t*>(to), count);
+  }
   template <class P>
   void choose_codes(const P* from, P* to, std::int64_t count) const {
     using V = Vec<P>;

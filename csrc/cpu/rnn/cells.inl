@@ -1,5 +1,6 @@
 // What a step does after its products: neurons, memory cell, output. Rows of one block.
 #include "cpu/cnn/neuron.inl"
+#include "cpu/simd/math.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {

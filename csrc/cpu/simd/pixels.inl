@@ -183,16 +183,8 @@ void from_float(const float* src, std::span<P> dst, float factor = 1) {
             [=](std::int64_t x, std::int64_t n) { return load_pixels(src + x, n) * factor; });
 }
 
-// The same for elements whose format is known at run time only; the choice is made once a run.
-inline void to_float(DType t, const std::byte* src, std::int64_t count, float* dst, float factor = 1) {
-  visit_pixels(t, [&](auto p) {
-    to_float(std::span(reinterpret_cast<const decltype(p)*>(src), static_cast<std::size_t>(count)), dst, factor);
-  });
-}
-inline void from_float(const float* src, DType t, std::byte* dst, std::int64_t count, float factor = 1) {
-  visit_pixels(t, [&](auto p) {
-    from_float(src, std::span(reinterpret_cast<decltype(p)*>(dst), static_cast<std::size_t>(count)), factor);
-  });
-}
+// The same for elements whose format is known at run time only; the choice is made once a run. In common/rows.cpp.
+void to_float(DType t, const std::byte* src, std::int64_t count, float* dst, float factor = 1);
+void from_float(const float* src, DType t, std::byte* dst, std::int64_t count, float factor = 1);
 
 }  // namespace mpskit::cpu::MPSKIT_ISA

@@ -69,18 +69,23 @@ inline constexpr bool isa_converts_half = MPSKIT_VECTOR_BYTES > 16
                                           || true
 #endif
     ;
+// Bytes, whatever the type of what lies there is called: Float16 is not uint16_t to a compiler.
 MPSKIT_INLINE Vec<float> load_half(const std::uint16_t* p) {
 #if MPSKIT_VECTOR_BYTES == 64
   return (Vec<float>)_mm512_maskz_cvtph_ps(0xffff, _mm256_loadu_si256((const __m256i*)p));  // GCC 12 warns of the plain one
 #elif MPSKIT_VECTOR_BYTES == 32
   return (Vec<float>)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i*)p));
 #elif defined(__aarch64__)
-  return (Vec<float>)vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)));
+  uint16x4_t h;
+  __builtin_memcpy(&h, p, sizeof h);
+  return (Vec<float>)vcvt_f32_f16(vreinterpret_f16_u16(h));
 #else
   // The exponent moves over by a multiplication, which is exact and makes subnormal numbers normal; infinity and NaN, whose
   // exponent must become all ones, take it from a mask.
   using I = Vec<std::int32_t>;
-  const I h{p[0], p[1], p[2], p[3]};
+  std::uint16_t bits[4];
+  __builtin_memcpy(bits, p, sizeof bits);
+  const I h{bits[0], bits[1], bits[2], bits[3]};
   const I magnitude = (h & 0x7fff) << 13, sign = (h & 0x8000) << 16;
   const Vec<float> scaled = (Vec<float>)magnitude * 0x1p112f;
   return (Vec<float>)((I)scaled | ((magnitude >= 0x0f800000) & 0x7f800000) | sign);
@@ -92,9 +97,12 @@ MPSKIT_INLINE void store_half(std::uint16_t* p, Vec<float> v) {
 #elif MPSKIT_VECTOR_BYTES == 32
   _mm_storeu_si128((__m128i*)p, _mm256_cvtps_ph((__m256)v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 #elif defined(__aarch64__)
-  vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32((float32x4_t)v)));
+  const uint16x4_t h = vreinterpret_u16_f16(vcvt_f16_f32((float32x4_t)v));
+  __builtin_memcpy(p, &h, sizeof h);
 #else
-  for (int i = 0; i < 4; ++i) p[i] = float_to_half(v[i]);
+  std::uint16_t bits[4];
+  for (int i = 0; i < 4; ++i) bits[i] = float_to_half(v[i]);
+  __builtin_memcpy(p, bits, sizeof bits);
 #endif
 }
 
