@@ -85,7 +85,7 @@ def _check(case: Case) -> tuple[list[tuple[Contender, float]], dict[str, str]]:
 
 
 def _time(contender: Contender, budget: float) -> list[float]:
-    time.sleep(0.005)  # thread pools of the one before stop spinning
+    time.sleep(0.15)  # the one before has threads that look for more work a while: OpenBLAS's for some 0.1 s
     contender.work()
     times: list[float] = []
     end = time.perf_counter() + budget
