@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, get_args
 
 from . import _core, _graph_file
 from ._core import cnn
@@ -49,15 +49,28 @@ class ImageNode:
     MPSNNImageNode, in MPSNNGraphNodes.h.
     """
 
-    __slots__ = ("_producer", "export_from_graph", "format", "handle")
+    __slots__ = ("_format", "_producer", "export_from_graph", "handle")
 
     def __init__(
         self, handle: Hashable = None, format: Format | None = None, *, export_from_graph: bool = False
     ) -> None:
         self.handle = handle
-        self.format: Format | None = format
+        self.format = format
         self.export_from_graph = export_from_graph
         self._producer: FilterNode | None = None
+
+    @property
+    def format(self) -> Format | None:
+        """How its elements are stored; None where that is the graph's."""
+        return self._format
+
+    @format.setter
+    def format(self, value: Format | None) -> None:
+        if value not in (None, *get_args(Format)):
+            raise ValueError(
+                f"ImageNode: format is {value!r}; allowed: {', '.join(map(repr, get_args(Format)))} or None."
+            )
+        self._format: Format | None = value
 
     @classmethod
     def exported(cls, handle: Hashable = None, format: Format | None = None) -> ImageNode:
@@ -538,6 +551,10 @@ class Graph(_core.graph.Network):
         Data sources are loaded one after the other; handles must be text, whole numbers or None.
         """
         target = Path(path)
+        if not target.parent.is_dir():
+            raise FileNotFoundError(
+                f"Graph.save: {target} lies in a folder that is not there. Make {target.parent} first."
+            )
         part = target.with_name(f".{target.name}.{os.getpid()}.part")
         try:
             with part.open("wb") as file:

@@ -289,6 +289,10 @@ def test_misuse(engine: Engine, x: Array) -> None:
         Graph(node, format="float64")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"format is 'unorm8'; allowed: 'float32', 'float16'"):
         Graph(node, format="unorm8")  # type: ignore[arg-type]
+    with pytest.raises(
+        ValueError, match=r"ImageNode: format is 'int8'; allowed: 'unorm8', 'unorm16', 'float16', 'float32' or None"
+    ):
+        ImageNode(format="int8")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"no sizes are known"):
         Graph(node).memory_plan()
     both = Graph(ConcatenationNode(ImageNode("a"), ImageNode("b"), label="both"))

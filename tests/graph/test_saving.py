@@ -92,3 +92,11 @@ def test_what_cannot_be_saved(cpu: Engine, tmp_path: Path) -> None:
     with pytest.raises(TypeError, match=r"the handle \('x',\) is a tuple; allowed: str, int or None"):
         images_graph(("x",)).save(tmp_path / "graph.mps")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_is_missing(cpu: Engine, tmp_path: Path) -> None:
+    with pytest.raises(
+        FileNotFoundError,
+        match=r"Graph.save: .*nets.one.safetensors lies in a folder that is not there. Make .*nets first",
+    ):
+        images_graph(device="cpu").save(tmp_path / "nets" / "one.safetensors")

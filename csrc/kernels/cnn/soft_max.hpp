@@ -25,7 +25,7 @@ struct SoftMax : UnaryKernel {
   }
   void check(std::span<const Layout> in, std::span<const Layout> out) const {
     part_of(info.name, *this, in[0], out[0], channels_read(info.name, *this, in[0]));
-    require_size(info.name, *this, out[0], in[0].height(), in[0].width());
+    require_size(info.name, *this, out[0], in[0].height(), in[0].width(), "image is");
   }
   bool reads_outputs(std::span<const Layout> out) const { return leaves_a_part(*this, out[0], {}); }
 };

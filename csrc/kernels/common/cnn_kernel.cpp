@@ -116,9 +116,9 @@ Layout result_of(std::string_view kernel, const UnaryKernel& k, const Layout& sr
   return Layout::image(hints.dtype.value_or(src.dtype), std::max<std::int64_t>(images, 1), height, width, all);
 }
 
-void require_size(std::string_view kernel, const UnaryKernel& k, const Layout& dst, std::int64_t height, std::int64_t width) {
+void require_size(std::string_view kernel, const UnaryKernel& k, const Layout& dst, std::int64_t height, std::int64_t width, std::string_view reason) {
   if (k.offset || !k.clip_rect.is_everything() || (dst.height() == height && dst.width() == width)) return;
-  throw ValueError(cat(kernel, ": out is ", dst.width(), " x ", dst.height(), ", the padding makes ", width, " x ", height,
+  throw ValueError(cat(kernel, ": out is ", dst.width(), " x ", dst.height(), ", ", reason, " ", width, " x ", height,
                        "; allowed: the same size. Omit out, or say with offset where the windows lie."));
 }
 

@@ -84,7 +84,8 @@ std::int64_t channels_read(std::string_view kernel, const UnaryKernel& k, const 
 Layout result_of(std::string_view kernel, const UnaryKernel& k, const Layout& src, std::int64_t height, std::int64_t width, std::int64_t channels,
                  const OutputHints& hints);
 // Throws unless out has the size that the padding makes; an offset or clip_rect leaves the size to the caller.
-void require_size(std::string_view kernel, const UnaryKernel& k, const Layout& dst, std::int64_t height, std::int64_t width);
+void require_size(std::string_view kernel, const UnaryKernel& k, const Layout& dst, std::int64_t height, std::int64_t width,
+                  std::string_view reason = "the padding makes");
 // True when a part of the destination keeps its old contents. Kernels that write as many channels as they read do not say how many:
 // then the destination is taken to have no others.
 bool leaves_a_part(const UnaryKernel& k, const Layout& dst, std::optional<std::int64_t> channels);

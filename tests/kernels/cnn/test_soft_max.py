@@ -114,7 +114,7 @@ def test_values() -> None:
 @pytest.mark.parametrize(
     ("options", "call", "text"),
     [
-        ({}, {"out": np.zeros((2, 4, 5), np.float32)}, "SoftMax: out is 4 x 2, the padding makes 3 x 2"),
+        ({}, {"out": np.zeros((2, 4, 5), np.float32)}, "SoftMax: out is 4 x 2, image is 3 x 2"),
         ({}, {"out": np.zeros((2, 3, 4), np.float32)}, "SoftMax: out has 4 channels; allowed: 5 or more"),
         ({"source_feature_channel_offset": 8}, {}, "source_feature_channel_offset is 8, image has 5 channels"),
     ],
