@@ -73,6 +73,18 @@ class Encoder {
       finish();
     }
   }
+  // For kernels that write no image: encode(source, image, first channel) for every image and every four channels.
+  template <class F>
+  void each_source(const Operand& source, F&& encode) {
+    const std::int64_t images = source.layout.images(), step = images_at_once(source.layout);
+    for (std::int64_t first = 0; first < images; first += step) {
+      const Images some{first, std::min(step, images - first)};
+      const Slices from = slices(source, some, nullptr);
+      const std::int64_t each = static_cast<std::int64_t>(from.size()) / some.count;
+      for (std::int64_t i = 0; i < some.count * each; ++i) encode(from[static_cast<std::size_t>(i)], first + i / each, i % each * 4);
+      finish();
+    }
+  }
   // All matrices or vectors of an operand, or some of them.
   MPSMatrix* matrix(const Operand& matrix) { return this->matrix(matrix, 0, matrix.layout.matrices()); }
   MPSMatrix* matrix(const Operand& matrix, std::int64_t first, std::int64_t count);

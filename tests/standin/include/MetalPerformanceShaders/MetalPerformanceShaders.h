@@ -5,6 +5,8 @@
 #import <MetalPerformanceShaders/MPSMatrix.h>
 #import <MetalPerformanceShaders/MPSImageKernel.h>
 #import <MetalPerformanceShaders/MPSImageFilter.h>
+#import <MetalPerformanceShaders/MPSImageCopy.h>
+#import <MetalPerformanceShaders/MPSImageHistogram.h>
 #import <MetalPerformanceShaders/MPSMatrixKernel.h>
 #import <MetalPerformanceShaders/MPSCNNKernel.h>
 #import <MetalPerformanceShaders/MPSNNGraph.h>
