@@ -18,8 +18,8 @@ std::int64_t terms_per_block(std::int64_t k) { return k <= most_terms ? k : up(b
 constexpr std::int64_t few_rows_terms = 32;
 // A block of A stays in half of L2: 1 MiB where there is AVX-512, at least half of that elsewhere.
 constexpr std::int64_t block_bytes = MPSKIT_VECTOR_BYTES == 64 ? 512 << 10 : 256 << 10;
-// Panels of B that one product packs at a time.
-constexpr std::int64_t packed_bytes = 64 << 20;
+// Panels of B that one product packs at a time: what L3 keeps while all rows of A pass by.
+constexpr std::int64_t packed_bytes = 4 << 20;
 // A transposed factor is read along its rows, as dot products, when so few rows of A use it that turning it would cost more.
 constexpr std::int64_t dot_rows = 8;
 constexpr std::int64_t exact_pairs = 131071;  // terms of int8 products that int32 holds: (2^31 - 1) / 2^14
@@ -70,6 +70,7 @@ struct Part {
   std::int64_t first_column;
   std::int64_t k, terms;        // of the sum; per block
   std::int64_t row, rows, column, columns;
+  std::int64_t first_block = 0, blocks = -1;  // of k, which `packed` holds; all when negative
 
   // The float32 result itself collects the sums of several blocks of k; other results need a place for them.
   bool sums_in_c() const { return is_float && g.c.dtype == DType::f32; }
@@ -80,10 +81,11 @@ struct Part {
   }
 
   void run() const {
-    const std::int64_t blocks = std::max<std::int64_t>(1, terms ? blocks_of(k, terms) : 1);
+    const std::int64_t all_blocks = std::max<std::int64_t>(1, terms ? blocks_of(k, terms) : 1), end_block = blocks < 0 ? all_blocks : first_block + blocks;
+    const std::int64_t packed_k0 = first_block * terms, packed_k = std::min(k, end_block * terms) - packed_k0;
     const bool in_place = k == 0 || a_in_place();
-    const bool has_sums = !sums_in_c() && blocks > 1;
-    constexpr auto a_size = static_cast<std::int64_t>(sizeof(A));
+    const bool has_sums = !sums_in_c() && all_blocks > 1;
+    constexpr auto a_size = static_cast<std::int64_t>(sizeof(A)), b_size = static_cast<std::int64_t>(sizeof(B));
     const std::int64_t a_stride = in_place ? 0 : a_row_bytes(terms, a_size) / a_size;
     // B is read where it lies when few rows use it; else each panel is packed once for all rows of this part.
     const bool dots = is_float && !packed && g.b.transposed && g.m <= dot_rows && k != 0;
@@ -102,9 +104,9 @@ struct Part {
     const std::int64_t group = windows ? windows->rows_per_group : rows;  // a tile lies within one
     const std::int64_t tiles = blocks_of(group, tile_rows), all_tiles = rows / group * tiles;
 
-    for (std::int64_t block = 0; block < blocks; ++block) {
+    for (std::int64_t block = first_block; block < end_block; ++block) {
       const std::int64_t k0 = block * terms, length = std::min(terms, k - k0);
-      const bool first = block == 0, last = block + 1 == blocks;
+      const bool first = block == 0, last = block + 1 == all_blocks;
       MicroArguments<Kind> m{};
       m.steps = blocks_of(length, Kind::group);
       const std::byte* a = nullptr;
@@ -131,13 +133,13 @@ struct Part {
         else if (whole && rows <= two_panel_rows && columns - j >= 2 * width) c.panels = 2;
         c.count = std::min(c.panels * width, columns - j);
         const std::int64_t n = column + j, registers_width = c.count <= lanes<Sum> ? lanes<Sum> : c.panels * width;
-        const B* next = nullptr;
+        Ahead next;  // the panel behind this one: packed, or the rows of B that it will be packed from
         if (packed) {
-          const std::int64_t panel_elements = up(k, Kind::group) * width;
-          m.b = packed + (n - first_column) / width * panel_elements + k0 * width;
+          const std::int64_t panel_elements = up(packed_k, Kind::group) * width;
+          m.b = packed + (n - first_column) / width * panel_elements + (k0 - packed_k0) * width;
           m.b_step = width * Kind::group;
           m.b_panel = panel_elements;
-          if (j + c.count < columns) next = m.b + c.panels * panel_elements;
+          if (j + c.count < columns) next = {reinterpret_cast<const std::byte*>(m.b + c.panels * panel_elements), m.b_step * b_size, m.b_step * b_size, m.steps * m.piece_count};
         } else if (dots) {
           const Stored<B> b(g.b);
           m.b = b.at(n, k0);
@@ -154,9 +156,15 @@ struct Part {
           with_stored_type<Kind>(g.b.dtype, [&](auto s) { pack_panel<Kind, decltype(s)>(g.b, k0, length, n, c.count, panel); });
           m.b = panel;
           m.b_step = width * Kind::group;
+          // Rows that lie far apart are not foreseen by the machine itself.
+          if (!g.b.transposed && j + 2 * width <= columns) {
+            const auto e = static_cast<std::int64_t>(size_of(g.b.dtype));
+            next = {static_cast<const std::byte*>(g.b.data) + k0 * g.b.row_bytes + (n + width) * e, g.b.row_bytes, width * e, length};
+          }
         }
-        const std::int64_t b_steps = m.steps * m.piece_count, per_tile = next ? blocks_of(b_steps, all_tiles) : 0;
+        const std::int64_t per_tile = blocks_of(next.steps, all_tiles);
         std::int64_t prefetched = 0;
+        const bool is_direct = begins_direct(m, c, n, first, last);
         for (std::int64_t begin = 0; begin < rows; begin += group) {
           m.a = a;
           if (windows) m.a += begin / group * windows->group_bytes;
@@ -164,11 +172,16 @@ struct Part {
           // Tiles of almost equal height: a last one of few rows would be slow.
           for (std::int64_t t = 0, i = begin; t < tiles; ++t) {
             const std::int64_t height = group / tiles + (t < group % tiles);
-            if (next && prefetched < b_steps) {
-              prefetch(next + prefetched * m.b_step, next + std::min(b_steps, prefetched + per_tile) * m.b_step);
+            if (prefetched < next.steps) {
+              next.prefetch(prefetched, std::min(next.steps, prefetched + per_tile));
               prefetched += per_tile;
             }
-            tile(m, i, height, c, sums ? sums + i * sums_stride + j : nullptr, sums_stride, first, last);
+            if (is_direct) {
+              multiply(m, height, c);
+              m.c += height * m.c_stride;
+            } else {
+              tile(m, i, height, c, sums ? sums + i * sums_stride + j : nullptr, sums_stride, first, last);
+            }
             m.a += height * m.a_stride;
             i += height;
           }
@@ -198,10 +211,18 @@ struct Part {
     }
   }
 
-  // This tile's share of the next panel, which comes from L3 or from memory while this one is used.
-  static void prefetch(const B* b, const B* end) {
-    for (; b < end; b += 64 / sizeof(B)) __builtin_prefetch(b, 0, 2);
-  }
+  // What is read next, from L3 or from memory, while a panel is used: each tile asks for its share.
+  struct Ahead {
+    const std::byte* begin = nullptr;
+    std::int64_t stride = 0, bytes = 0, steps = 0;  // pieces of so many bytes
+    void prefetch(std::int64_t step, std::int64_t end) const {
+      for (; step < end; ++step) {
+        const std::byte* p = begin + step * stride;
+        for (std::int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(p + i, 0, 2);
+        if (stride != bytes) __builtin_prefetch(p + bytes - 1, 0, 2);
+      }
+    }
+  };
 
   static void multiply(const MicroArguments<Kind>& m, std::int64_t height, const Columns& c) {
     if constexpr (is_float) {
@@ -211,6 +232,21 @@ struct Part {
     }
     if (c.registers() == 1) run_rows(narrow_kernels<Kind>, m, height);
     else run_rows(panel_kernels<Kind>, m, height);
+  }
+
+  // True, and the arguments set for the first tile, where registers go to C as they are and nothing follows: most tiles of a large product.
+  bool begins_direct(MicroArguments<Kind>& m, const Columns& c, std::int64_t n, bool first, bool last) const {
+    if constexpr (is_float) {
+      if (!sums_in_c() || c.dots || c.count != c.registers() * lanes<Sum> || g.c.rows_per_group != 0 || (last && g.finish.apply)) return false;
+      m.alpha = g.alpha;
+      m.beta = first ? g.beta : 1;
+      m.bias = nullptr;
+      if (last && (g.bias || clamps()) && !finishes_in_registers(m, c, n)) return false;
+      m.c = reinterpret_cast<float*>(row_of(g.c, row)) + n;
+      m.c_stride = g.c.row_bytes / static_cast<std::int64_t>(sizeof(float));
+      return true;
+    }
+    return false;
   }
 
   // Rows [i, i + height) and some columns of this part: one block of k.
@@ -316,11 +352,15 @@ struct GemmDriver {
     if (!g.packed_b && g.b.dtype == DType::f16 && g.m <= (g.b.transposed ? dot_rows : 2 * tile_rows)) kind = half_kind;
   }
 
-  void part(const PackedB* packed, std::int64_t first_column, std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns) const {
+  struct Blocks {
+    std::int64_t first, count;
+  };
+  static constexpr Blocks all_blocks{0, -1};
+  void part(const PackedB* packed, std::int64_t first_column, std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns, Blocks blocks) const {
     with_kind(kind, [&](auto id) {
       using Kind = decltype(id);
       const auto* panels = packed ? static_cast<const typename Kind::B*>(packed->block_.get()) : nullptr;
-      Part<Kind>{g, panels, first_column, k, terms, row, rows, column, columns}.run();
+      Part<Kind>{g, panels, first_column, k, terms, row, rows, column, columns, blocks.first, blocks.count}.run();
     });
   }
 
@@ -347,21 +387,29 @@ struct GemmDriver {
       else if (can_halve_rows) down *= 2;
       else break;
     }
-    auto columns = [&](const PackedB* packed, std::int64_t begin, std::int64_t end) {
+    auto columns = [&](const PackedB* packed, std::int64_t begin, std::int64_t end, Blocks some) {
       const std::int64_t panels = blocks_of(end - begin, width), wide = std::min(across, panels);
       parallel(down * wide, [&](std::int64_t task) {
         const std::int64_t d = task % down, a = task / down;
         const std::int64_t row = d * m / down, column = begin + a * panels / wide * width;
-        part(packed, begin, row, (d + 1) * m / down - row, column, std::min(end, begin + (a + 1) * panels / wide * width) - column);
+        part(packed, begin, row, (d + 1) * m / down - row, column, std::min(end, begin + (a + 1) * panels / wide * width) - column, some);
       });
     };
-    // Several parts would pack the same panels again.
-    if (g.packed_b || k == 0 || down == 1) return columns(g.packed_b, 0, n);
-    const std::int64_t at_once = std::max<std::int64_t>(8, packed_bytes / (k * width * 4)) * width;
+    // Several parts would pack the same panels again. Where C collects the sums, a block of k passes all rows before the next one
+    // does: its panels come from L3 then, not from memory.
+    if (g.packed_b || k == 0 || down == 1) return columns(g.packed_b, 0, n, all_blocks);
+    const bool by_block = g.c.dtype == DType::f32 && (kind == f32_kind || kind == half_kind);
+    const std::int64_t blocks = blocks_of(k, terms), together = by_block ? 1 : blocks;
+    const std::int64_t at_once = std::max<std::int64_t>(8, packed_bytes / (std::min(k, together * terms) * width * 4)) * width;
     for (std::int64_t begin = 0; begin < n; begin += at_once) {
       const std::int64_t end = std::min(n, begin + at_once);
-      const PackedB packed = pack(kind, g.b, k, begin, end);
-      columns(&packed, begin, end);
+      for (std::int64_t block = 0; block < blocks; block += together) {
+        GemmMatrix b = g.b;
+        const std::int64_t k0 = block * terms, length = std::min(k - k0, together * terms);
+        b.data = static_cast<const std::byte*>(b.data) + k0 * (b.transposed ? static_cast<std::int64_t>(size_of(b.dtype)) : b.row_bytes);
+        const PackedB packed = pack(kind, b, length, begin, end);
+        columns(&packed, begin, end, {block, together});
+      }
     }
   }
 
@@ -422,7 +470,7 @@ void gemm(const Gemm& g) {
 }
 
 void gemm_part(const Gemm& g, std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns) {
-  if (rows > 0 && columns > 0) GemmDriver(g).part(g.packed_b, 0, row, rows, column, columns);
+  if (rows > 0 && columns > 0) GemmDriver(g).part(g.packed_b, 0, row, rows, column, columns, GemmDriver::all_blocks);
 }
 
 void gemm_batch(const Gemm& g, std::int64_t count, const GemmSteps& step) {
@@ -442,7 +490,7 @@ void gemm_batch(const Gemm& g, std::int64_t count, const GemmSteps& step) {
   parallel_for(count, std::max<std::int64_t>(1, static_cast<std::int64_t>(2e6 / work)), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const Gemm one = product(i);
-      GemmDriver(one).part(g.packed_b, 0, 0, g.m, 0, g.n);
+      GemmDriver(one).part(g.packed_b, 0, 0, g.m, 0, g.n, GemmDriver::all_blocks);
     }
   });
 }

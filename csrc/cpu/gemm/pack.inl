@@ -112,7 +112,11 @@ void copy_a(const GemmMatrix& a, std::int64_t m, std::int64_t rows, std::int64_t
   const Stored<S> src(a);
   if constexpr (std::is_same_v<typename Kind::A, float>) {
     if (a.transposed) return transpose(src.at(k, m), src.stride, length, rows, dst, stride);
-    for (std::int64_t i = 0; i < rows; ++i) convert(src.at(m + i, k), length, dst + i * stride);
+    for (std::int64_t i = 0; i < rows; ++i) {
+      // A machine does not foresee a row that begins in another page.
+      for (std::int64_t j = 0; i + 1 < rows && j < length; j += 64 / static_cast<std::int64_t>(sizeof(S))) __builtin_prefetch(src.at(m + i + 1, k + j));
+      convert(src.at(m + i, k), length, dst + i * stride);
+    }
   } else {
     const std::ptrdiff_t di = a.transposed ? 1 : src.stride, dk = a.transposed ? src.stride : 1;
     const S* p = a.transposed ? src.at(k, m) : src.at(m, k);
@@ -136,6 +140,7 @@ void pack_panel(const GemmMatrix& b, std::int64_t k, std::int64_t length, std::i
     if (columns == width) {
       for (std::int64_t i = 0; i < length; ++i) {
         const S* s = src.at(k + i, n);
+        __builtin_prefetch(s + 8 * src.stride);
         for (int j = 0; j < 2; ++j) store(dst + i * width + j * lanes<float>, load_as_float(s + j * lanes<float>));
       }
     } else {
