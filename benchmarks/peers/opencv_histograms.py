@@ -1,4 +1,4 @@
-"""OpenCV's histograms and copies of channels."""
+"""OpenCV's histograms, copies of channels and alpha."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ def counts(x: Any, threads: int) -> Contender | None:
     def make(cv2: Any) -> Any:
         return lambda: [cv2.calcHist([x], [c], None, [256], [0, top]) for c in range(channels)]
 
-    return _with(threads, "calcHist", make, lambda each: np.stack([h.ravel() for h in each]))
+    result = lambda each: np.stack([h.ravel() for h in each])  # noqa: E731
+    if x.dtype == np.uint8:
+        return _with(threads, "calcHist", make, result)
+    return _with(threads, "calcHist", make, result, is_exact=False, note="bins in float32")
 
 
 def equalized(x: Any, threads: int) -> Contender | None:
@@ -46,3 +49,8 @@ def split(x: Any, threads: int) -> Contender | None:
 def merge(planes: Any, threads: int) -> Contender | None:
     out = np.empty((*planes[0].shape, len(planes)), planes[0].dtype)
     return _with(threads, "merge", lambda cv2: lambda: cv2.merge(planes, dst=out))
+
+
+def premultiplied(x: Any, threads: int) -> Contender | None:
+    out = np.empty_like(x)
+    return _with(threads, "cvtColor", lambda cv2: lambda: cv2.cvtColor(x, cv2.COLOR_RGBA2mRGBA, dst=out))

@@ -1,4 +1,4 @@
-"""Histograms, equalization, and pictures as planes at 1920 x 1080."""
+"""Histograms, equalization, pictures as planes, and alpha at 1920 x 1080."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ def cases(threads: int, wanted: Wanted) -> Iterator[Case]:
     yield from _counts(threads, wanted)
     yield from _equalization(threads, wanted)
     yield from _planes(threads, wanted)
+    yield from _conversions(threads, wanted)
 
 
 def _counted(x: NDArray[Any]) -> NDArray[np.float64]:
@@ -80,3 +81,40 @@ def _planes(threads: int, wanted: Wanted) -> Iterator[Case]:
                 .ours(lambda row=row, out=out: mps.linalg.MatrixCopyToImage()(row, out=out))
                 .add(opencv_histograms.merge(planes, threads))
             )
+
+
+def _conversions(threads: int, wanted: Wanted) -> Iterator[Case]:
+    if wanted(name := "conversion to premultiplied, rgba8"):
+        x = picture("rgba8")
+        out = mps.empty(x.shape, x.dtype)
+        kernel = mps.image.Conversion(source_alpha="non_premultiplied", destination_alpha="premultiplied")
+
+        def exact() -> NDArray[np.float64]:
+            values = x.astype(np.float64)
+            values[..., :3] *= values[..., 3:] / 255
+            return values
+
+        yield (
+            Case(name, "image", exact, 1.0, 2.0 * x.nbytes, 1.0 * x.size)
+            .ours(lambda: kernel(x, out=out))
+            .add(opencv_histograms.premultiplied(x, threads))
+        )
+    if wanted(name := "conversion from display p3 to srgb, rgba8"):
+        x = picture("rgba8")
+        out = mps.empty(x.shape, x.dtype)
+        kernel = mps.image.Conversion(source_color_space="display_p3", destination_color_space="srgb")
+        to_srgb = np.array(
+            [
+                [1.2249401763, -0.2249401763, 0],
+                [-0.0420569547, 1.0420569547, 0],
+                [-0.0196375546, -0.0786360456, 1.0982736001],
+            ]
+        )
+
+        def exact_srgb() -> NDArray[np.float64]:
+            v = x[..., :3] / 255
+            v = np.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.4) @ to_srgb.T
+            v = np.where(v <= 0.0031308, v * 12.92, 1.055 * np.maximum(v, 0.0031308) ** (1 / 2.4) - 0.055)
+            return np.concatenate([np.clip(v, 0, 1) * 255, np.full_like(v[..., :1], 255)], -1)
+
+        yield Case(name, "image", exact_srgb, 1.0, 2.0 * x.nbytes, 60.0 * x.size).ours(lambda: kernel(x, out=out))

@@ -1,0 +1,226 @@
+"""Conversion against the definitions of alpha and of colour spaces in float64."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import mpskit as mps
+from tests.kernels.image import filters, histograms
+from tests.kernels.image.reference import written
+from tests.support.compare import assert_close, tolerance_of
+from tests.support.engine import Engine
+from tests.support.formats import CODES, IMAGE_DTYPES, decode, encode, random_image
+from tests.support.frame import Framed
+
+Conversion = mps.image.Conversion
+Exact = NDArray[np.float64]
+ALPHAS = ("non_premultiplied", "alpha_is_one", "premultiplied")
+SPACES = ("srgb", "linear_srgb", "display_p3", "linear_display_p3")
+DTYPES = pytest.mark.parametrize("dtype", IMAGE_DTYPES)
+# XYZ of the primaries and of D65, from which the matrices follow.
+SRGB_PRIMARIES, P3_PRIMARIES, D65 = (
+    ((0.64, 0.33), (0.3, 0.6), (0.15, 0.06)),
+    ((0.68, 0.32), (0.265, 0.69), (0.15, 0.06)),
+    (0.3127, 0.329),
+)
+
+
+def to_xyz(primaries: Any) -> Exact:
+    columns = np.array([(x / y, 1, (1 - x - y) / y) for x, y in primaries]).T
+    white = np.array([D65[0] / D65[1], 1, (1 - D65[0] - D65[1]) / D65[1]])
+    return columns * np.linalg.solve(columns, white)
+
+
+TO_XYZ = {space: to_xyz(P3_PRIMARIES if "p3" in space else SRGB_PRIMARIES) for space in SPACES}
+
+
+def decoded(v: Exact) -> Exact:
+    return np.where(v <= 0.04045, v / 12.92, ((np.maximum(v, 0.04045) + 0.055) / 1.055) ** 2.4)
+
+
+def encoded(v: Exact) -> Exact:
+    return np.where(v <= 0.0031308, v * 12.92, 1.055 * np.maximum(v, 0.0031308) ** (1 / 2.4) - 0.055)
+
+
+def in_space(colors: Exact, source: str, destination: str) -> Exact:
+    if source == destination:
+        return colors
+    linear = colors if "linear" in source else decoded(colors)
+    if ("p3" in source) != ("p3" in destination):
+        linear = linear @ np.linalg.solve(TO_XYZ[destination], TO_XYZ[source]).T
+    return linear if "linear" in destination else encoded(linear)
+
+
+def converted(
+    x: Exact, source: str, destination: str, background: Any, spaces: tuple[str, str] = ("none", "none")
+) -> Exact:
+    """(..., 3 or 4) values; without alpha they are opaque."""
+    colors = x[..., :3]
+    alpha = x[..., 3:] if x.shape[-1] == 4 and source != "alpha_is_one" else np.ones_like(x[..., :1])
+    if x.shape[-1] == 3:
+        source = "alpha_is_one"
+    changes = spaces[0] != spaces[1]
+    if destination == "alpha_is_one" and source != "alpha_is_one":
+        colors = (colors * alpha if source == "non_premultiplied" else colors) + histograms.floats(background) * (
+            1 - alpha
+        )
+        alpha = np.ones_like(alpha)
+    elif source == "premultiplied" and (destination == "non_premultiplied" or changes):
+        colors = np.where(alpha == 0, 0.0, colors / np.where(alpha == 0, 1.0, alpha))
+        source = "non_premultiplied"
+    colors = in_space(colors, *spaces) if changes else colors
+    if destination == "premultiplied" and source == "non_premultiplied":
+        colors = colors * alpha
+    return np.concatenate([colors, alpha], -1)
+
+
+def check(engine: Engine, got: NDArray[Any], wanted: Exact, scale: float = 1.0) -> None:
+    dtype, wanted = got.dtype.name, wanted[..., : got.shape[-1]]
+    absolute, relative = tolerance_of(Conversion(), dtype, engine)
+    assert_close(got, encode(wanted, dtype) if dtype in CODES else wanted, absolute * scale, relative)
+
+
+def picture(rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
+    x = random_image(rng, shape, dtype)
+    x[..., 3:] = np.where(
+        rng.random((*shape[:-1], 1)) < 0.2,
+        0,
+        np.maximum(x[..., 3:], x.dtype.type(np.float32(0.1) * CODES.get(dtype, 1))),
+    )
+    return x
+
+
+@DTYPES
+@pytest.mark.parametrize(("source", "destination"), list(product(ALPHAS, ALPHAS)))
+def test_alpha(engine: Engine, rng: np.random.Generator, dtype: str, source: str, destination: str) -> None:
+    background = (0.2, 1.0, 0.6)
+    kernel = Conversion(source_alpha=source, destination_alpha=destination, background_color=background)
+    for shape in ((1, 1, 4), (5, 17, 4), (2, 257, 4), (3, 9, 3)):
+        x = picture(rng, shape, dtype)
+        got = kernel(x)
+        assert (got.shape, got.dtype) == (x.shape, x.dtype)
+        check(engine, got, converted(decode(x), source, destination, background), 8)
+
+
+@DTYPES
+@pytest.mark.parametrize("source", SPACES)
+def test_color_spaces(engine: Engine, rng: np.random.Generator, dtype: str, source: str) -> None:
+    for destination in SPACES:
+        for channels, alpha in ((3, ("alpha_is_one", "alpha_is_one")), (4, ("premultiplied", "non_premultiplied")),
+                                (4, ("non_premultiplied", "alpha_is_one")), (4, ("premultiplied", "premultiplied"))):  # fmt: skip
+            kernel = Conversion(source_alpha=alpha[0], destination_alpha=alpha[1], background_color=(0.3, 0.6, 0.9),
+                                source_color_space=source, destination_color_space=destination)  # fmt: skip
+            x = picture(rng, (3, 65, channels), dtype)
+            if engine.is_metal and source != destination:
+                assert not kernel.supports(x)
+                continue
+            if dtype not in CODES:
+                x = np.clip(x, -1, 2)
+            wanted = converted(decode(x), *alpha, (0.3, 0.6, 0.9), (source, destination))
+            check(engine, kernel(x), wanted, 4)
+
+
+@DTYPES
+def test_gray(engine: Engine, rng: np.random.Generator, dtype: str) -> None:
+    x = random_image(rng, (5, 67), dtype)
+    for source, destination, exponent in (
+        ("gray_gamma_2_2", "linear_gray", 2.2),
+        ("linear_gray", "gray_gamma_2_2", 1 / 2.2),
+    ):
+        kernel = Conversion(source_color_space=source, destination_color_space=destination)
+        if engine.is_metal:
+            filters.refused(
+                mps.UnsupportedError,
+                f"Conversion: no conversion from {source} to {destination} on Metal",
+                lambda k=kernel: k(x),
+            )
+            continue
+        wanted = np.maximum(decode(x), 0) ** exponent
+        check(engine, kernel(x)[..., None], wanted[..., None])
+    for channels in (1, 2):
+        y = random_image(rng, (4, 9, channels), dtype)
+        np.testing.assert_array_equal(
+            Conversion(source_alpha="premultiplied", destination_alpha="non_premultiplied")(y), y
+        )
+
+
+@DTYPES
+def test_places_formats_and_channels(engine: Engine, rng: np.random.Generator, dtype: str) -> None:
+    background = (1.0, 0.5, 0.25)
+    for edge_mode in ("clamp", "zero"):
+        src = Framed((11, 29, 4), dtype, 2)
+        src.array[...] = picture(rng, (11, 29, 4), dtype)
+        for offset, clip in (((0, 0), None), ((-3, 2), (4, 1, 100, 7))):
+            kernel = Conversion(
+                source_alpha="non_premultiplied",
+                background_color=background,
+                edge_mode=edge_mode,
+                offset=offset,
+                clip_rect=clip,
+            )
+            out = Framed((12, 23, 4), dtype, 2)
+            out.array[...] = 1
+            kernel(src.array, out=out.array)
+            under = decode(histograms.around(src.array, (12, 23), edge_mode, offset, clip))
+            rows, columns = written((12, 23), clip)
+            check(
+                engine, out.array[rows, columns], converted(under, "non_premultiplied", "alpha_is_one", background), 8
+            )
+            out.array[rows, columns] = 1
+            assert (out.array == 1).all()
+            out.check()
+    x = picture(rng, (2, 5, 9, 4), dtype)
+    for to in IMAGE_DTYPES:
+        kernel = Conversion(source_alpha="premultiplied", destination_alpha="non_premultiplied")
+        check(engine, kernel(x, dtype=to), converted(decode(x), "premultiplied", "non_premultiplied", background), 8)
+        check(
+            engine,
+            kernel(x, dtype=to, channels=3),
+            converted(decode(x), "premultiplied", "non_premultiplied", background),
+            8,
+        )
+        check(
+            engine,
+            kernel(x[..., :3].copy(), dtype=to, channels=4),
+            converted(decode(x[..., :3]), "alpha_is_one", "non_premultiplied", background),
+            8,
+        )
+
+
+def test_known_values(engine: Engine) -> None:
+    if not engine.is_metal:
+        wide = Conversion(source_color_space="display_p3", destination_color_space="linear_srgb")(
+            np.array([[[1, 0, 0], [1, 1, 1]]], np.float32)
+        )
+        assert_close(wide, np.array([[[1.22494, -0.04206, -0.01964], [1, 1, 1]]]), 1e-5)
+        nan = Conversion(source_color_space="srgb", destination_color_space="linear_srgb")(
+            np.array([[[np.nan, 0.5, -0.5]]], np.float32)
+        )
+        assert_close(nan, np.array([[[np.nan, 0.21404114, -0.5 / 12.92]]]), 1e-6)
+    assert (Conversion()(np.zeros((2, 3, 4), np.uint8)) == (0, 0, 0, 255)).all()
+    assert Conversion(src_alpha="premultiplied", dest_alpha="non_premultiplied").source_alpha == "premultiplied"
+
+
+def test_errors(engine: Engine) -> None:
+    x = np.zeros((6, 8, 3), np.float32)
+    cases: list[tuple[type[Exception], str, Any]] = [
+        (ValueError, "Conversion: source_alpha is 'straight'; allowed: 'non_premultiplied', 'alpha_is_one', 'premultiplied'.", lambda: Conversion(source_alpha="straight")),
+        (ValueError, "Conversion: source_color_space is 'srgb', destination_color_space 'none'; allowed: both none, both of colour or both gray.",
+         lambda: Conversion(source_color_space="srgb")),
+        (ValueError, "Conversion: source_color_space is 'srgb', destination_color_space 'linear_gray'; allowed:",
+         lambda: Conversion(source_color_space="srgb", destination_color_space="linear_gray")),
+        (ValueError, "Conversion: image has 1 channels and source_color_space is 'srgb'; allowed: 3 or 4 channels",
+         lambda: Conversion(source_color_space="srgb", destination_color_space="srgb")(x[..., :1].copy())),
+        (ValueError, "Conversion: image has 3 channels and source_color_space is 'linear_gray'; allowed: 1 channel for gray spaces",
+         lambda: Conversion(source_color_space="linear_gray", destination_color_space="linear_gray")(x)),
+        (ValueError, "Conversion: image has 5 channels, out has 5; allowed: the same number up to 4, or 3 and 4.", lambda: Conversion()(np.zeros((2, 2, 5), np.uint8))),
+        (ValueError, "Conversion: image has 3 channels, out has 2; allowed: the same number up to 4, or 3 and 4.", lambda: Conversion()(x, channels=2)),
+        (ValueError, "Conversion: clip_rect begins at (90, 0) and holds no pixel", lambda: Conversion(clip_rect=(90, 0, 2, 2))(x)),
+    ]  # fmt: skip
+    for error, text, call in cases:
+        filters.refused(error, text, call)
