@@ -105,6 +105,18 @@ struct Converter<Origin> {
   }
 };
 template <>
+struct Converter<Size> {
+  static constexpr std::string_view type = "tuple[int, ...]";
+  static Size from(py::handle v, const Where& w) {
+    const auto n = to_ints(v, w, 2, 3, "(x, y) or (x, y, image), integers");
+    return {n[0], n[1], n.size() > 2 ? n[2] : 1};
+  }
+  static py::object to(const Size& s) {
+    if (s.depth == 1) return py::make_tuple(s.width, s.height);
+    return py::make_tuple(s.width, s.height, s.depth);
+  }
+};
+template <>
 struct Converter<Region> {
   static constexpr std::string_view type = "tuple[int, ...] | None";
   static Region from(py::handle v, const Where& w) {

@@ -57,7 +57,7 @@ void add_all(Codecs& codecs) {
 const Codecs& codecs() {
   static const Codecs all = [] {
     Codecs c;
-    add_all<bool, float, double, std::int64_t, Offset, Origin, Region, ScaleTransform, std::array<float, 3>, std::array<float, 4>,
+    add_all<bool, float, double, std::int64_t, Offset, Origin, Size, Region, ScaleTransform, std::array<float, 3>, std::array<float, 4>,
             std::optional<std::int64_t>, std::optional<float>, std::optional<Offset>, std::optional<ScaleTransform>, std::string, std::optional<Array>,
             cnn::Weights, std::optional<cnn::Weights>, cnn::Padding, std::vector<rnn::AnyDescriptor>>(c);
 #define MPSKIT_LISTED(Name) add_all<Name, std::optional<Name>>(c);

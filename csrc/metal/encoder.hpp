@@ -85,6 +85,19 @@ class Encoder {
       finish();
     }
   }
+  // The same of two sources: encode(primary, secondary, target). A source of one image lends it to every image of the target.
+  template <class F>
+  void each_slice(const Operand& primary, const Operand& secondary, const Operand& target, const Written& written, F&& encode) {
+    const std::int64_t images = target.layout.images();
+    const std::int64_t step = std::min({images_at_once(primary.layout), images_at_once(secondary.layout), images_at_once(target.layout)});
+    for (std::int64_t first = 0; first < images; first += step) {
+      const Images some{first, std::min(step, images - first)};
+      const auto of = [&](const Operand& source) { return slices(source, source.layout.images() == 1 ? Images{0, 1} : some, nullptr); };
+      const Slices a = of(primary), b = of(secondary), to = slices(target, some, &written);
+      for (std::size_t i = 0; i < to.size(); ++i) encode(a[i % a.size()], b[i % b.size()], to[i]);
+      finish();
+    }
+  }
   // All matrices or vectors of an operand, or some of them.
   MPSMatrix* matrix(const Operand& matrix) { return this->matrix(matrix, 0, matrix.layout.matrices()); }
   MPSMatrix* matrix(const Operand& matrix, std::int64_t first, std::int64_t count);

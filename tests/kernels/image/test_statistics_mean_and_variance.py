@@ -190,8 +190,8 @@ def test_bad_operands(engine: Engine) -> None:
     name = "StatisticsMeanAndVariance: "
     for kernel, source, out, message in (
         (Statistics(), x, np.zeros((1, 2, 1), np.float32), "image has 3 channels, out has 1; allowed: the same number"),
-        (Statistics(), x, np.zeros((2, 1, 3), np.float32), "out holds 1 pixel right of (0, 0), where clip_rect begins"),
-        (Statistics(clip_rect=(1, 0, 9, 9)), x, np.zeros((1, 2, 3), np.float32), "out holds 1 pixel right of (1, 0)"),
+        (Statistics(), x, np.zeros((2, 1, 3), np.float32), "out holds 1 x 2 pixels from (0, 0) on, where clip_rect begins; allowed: at least 2 x 1."),
+        (Statistics(clip_rect=(1, 0, 9, 9)), x, np.zeros((1, 2, 3), np.float32), "out holds 1 x 1 pixels from (1, 0) on"),
         (Statistics(clip_rect_source=(5, 0, 1, 1)), x, None, "clip_rect_source begins at (5, 0) and holds no pixel of image"),
         (Statistics(clip_rect_source=(0, 0, 1, 1, 1, 1)), x, None, "clip_rect_source selects images by z"),
         (Statistics(), x[:, :0], None, "image is (4, 0, 3) float32; allowed: at least one pixel"),

@@ -8,6 +8,8 @@
 #import <MetalPerformanceShaders/MPSImageConversion.h>
 #import <MetalPerformanceShaders/MPSImageCopy.h>
 #import <MetalPerformanceShaders/MPSImageHistogram.h>
+#import <MetalPerformanceShaders/MPSImageMath.h>
+#import <MetalPerformanceShaders/MPSImageReduce.h>
 #import <MetalPerformanceShaders/MPSMatrixKernel.h>
 #import <MetalPerformanceShaders/MPSCNNKernel.h>
 #import <MetalPerformanceShaders/MPSNNGraph.h>

@@ -1,0 +1,136 @@
+"""Arithmetic of two images, reductions and statistics at 1920 x 1080: as fast as memory, or not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+import mpskit as mps
+
+from ...harness import definitions
+from ...harness.case import Case, Wanted
+from ...harness.pictures import picture
+from ...peers import opencv_arithmetic as opencv
+
+
+def cases(threads: int, wanted: Wanted) -> Iterator[Case]:
+    yield from _arithmetic(threads, wanted)
+    yield from _reductions(threads, wanted)
+    yield from _statistics(threads, wanted)
+
+
+def _pair(kind: str) -> tuple[Any, Any]:
+    x = picture(kind)
+    y = mps.empty(x.shape, x.dtype)
+    y[...] = x[::-1, ::-1]
+    return x, y
+
+
+def _arithmetic(threads: int, wanted: Wanted) -> Iterator[Case]:
+    operations: tuple[tuple[str, Any, Callable[[Any, Any], Any], bool], ...] = (
+        ("add", mps.image.Add(), lambda a, b: a + b, False),
+        ("subtract", mps.image.Subtract(), lambda a, b: a - b, False),
+        ("multiply", mps.image.Multiply(), lambda a, b: a * b, True),
+        ("divide", mps.image.Divide(), lambda a, b: a / b, True),
+        (
+            "blend",
+            mps.image.Add(primary_scale=0.7, secondary_scale=0.3, bias=0.02),
+            lambda a, b: 0.7 * a + 0.3 * b + 0.02,
+            False,
+        ),
+    )
+    for name, kernel, rule, is_scaled in operations:
+        for kind in ("g8", "rgba8", "g32", "rgba32"):
+            if name == "divide" and kind.endswith("8"):
+                continue  # of 0 / 0 each library makes something else
+            if not wanted(title := f"{name}, {kind}"):
+                continue
+            x, y = _pair(kind)
+            if name == "divide":
+                y += 0.25
+            out = mps.empty(x.shape, x.dtype)
+            unit = 255.0 if x.dtype == np.uint8 else 1.0
+            rival = (
+                opencv.add_weighted(x, 0.7, y, 0.3, 0.02 * unit, threads)
+                if name == "blend"
+                else opencv.combine(name, x, y, threads, 1 / unit if is_scaled and unit != 1 else None)
+            )
+            yield (
+                Case(
+                    title,
+                    "image",
+                    lambda x=x, y=y, rule=rule: definitions.in_codes(
+                        rule(definitions.decoded(x), definitions.decoded(y)), x.dtype
+                    ),
+                    1.01 if x.dtype == np.uint8 else 1e-5,
+                    3.0 * x.nbytes,
+                    3.0 * x.size,
+                )
+                .ours(lambda kernel=kernel, x=x, y=y, out=out: kernel(x, y, out=out))
+                .add(rival)
+            )
+
+
+def _reductions(threads: int, wanted: Wanted) -> Iterator[Case]:
+    for axis, direction, kernels in (
+        (1, "row", (mps.image.ReduceRowSum(), mps.image.ReduceRowMax())),
+        (0, "column", (mps.image.ReduceColumnSum(), mps.image.ReduceColumnMax())),
+    ):
+        for what, kernel in zip(("SUM", "MAX"), kernels, strict=True):
+            for kind in ("g8", "rgba8", "g32", "rgba32"):
+                if not wanted(title := f"{what.lower()} of every {direction}, {kind}"):
+                    continue
+                x = picture(kind)
+
+                def exact(x: Any = x, axis: int = axis, what: str = what) -> Any:
+                    if what == "MAX":
+                        return x.max(axis, keepdims=True).astype(np.float64)
+                    return definitions.decoded(x).sum(axis, keepdims=True)
+
+                yield (
+                    Case(title, "image", exact, 0.05, float(x.nbytes), float(x.size))
+                    .ours(lambda kernel=kernel, x=x: kernel(x))
+                    .add(opencv.reduce(x, axis, what, threads))
+                )
+
+
+def _statistics(threads: int, wanted: Wanted) -> Iterator[Case]:
+    extremes, mean = mps.image.StatisticsMinAndMax(), mps.image.StatisticsMean()
+    for kind in ("g8", "rgba8", "g32", "rgba32"):
+        x = picture(kind) if wanted(f"minimum and maximum, {kind}") or wanted(f"mean, {kind}") else None
+        if x is None:
+            continue
+        if wanted(f"minimum and maximum, {kind}"):
+            yield (
+                Case(
+                    f"minimum and maximum, {kind}",
+                    "image",
+                    lambda x=x: np.stack([x.min((0, 1)), x.max((0, 1))]).astype(np.float64).reshape(2, -1),
+                    0.0,
+                    float(x.nbytes),
+                    2.0 * x.size,
+                )
+                .ours(
+                    lambda x=x, extremes=extremes: extremes(x),
+                    lambda y: np.asarray(y).reshape(2, -1),
+                )
+                .add(opencv.min_max(x, threads))
+            )
+        if wanted(f"mean, {kind}"):
+            yield (
+                Case(
+                    f"mean, {kind}",
+                    "image",
+                    lambda x=x: definitions.decoded(x).mean((0, 1)).reshape(1, -1),
+                    1e-6,
+                    float(x.nbytes),
+                    float(x.size),
+                )
+                .ours(
+                    lambda x=x, mean=mean: mean(x),
+                    lambda y: np.asarray(y).reshape(1, -1),
+                )
+                .add(opencv.mean(x, threads))
+            )

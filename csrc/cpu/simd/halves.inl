@@ -1,0 +1,20 @@
+#pragma once
+// A register of floats as two of doubles.
+#include "cpu/simd/vector.inl"
+
+namespace mpskit::cpu::MPSKIT_ISA {
+
+template <int which>
+MPSKIT_INLINE Vec<double> half_of(Vec<float> v) {
+#if MPSKIT_VECTOR_BYTES == 64
+  constexpr int a = 8 * which;
+  return __builtin_convertvector(__builtin_shufflevector(v, v, a, a + 1, a + 2, a + 3, a + 4, a + 5, a + 6, a + 7), Vec<double>);
+#elif MPSKIT_VECTOR_BYTES == 32  // GCC makes two conversions of the plain one
+  return (Vec<double>)_mm256_cvtps_pd(which ? _mm256_extractf128_ps((__m256)v, 1) : _mm256_castps256_ps128((__m256)v));
+#else
+  constexpr int a = 2 * which;
+  return __builtin_convertvector(__builtin_shufflevector(v, v, a, a + 1), Vec<double>);
+#endif
+}
+
+}  // namespace mpskit::cpu::MPSKIT_ISA

@@ -1,0 +1,24 @@
+#pragma once
+#include "kernels/common/region_kernel.hpp"
+
+namespace mpskit::image {
+
+struct ReduceColumnMax : ColumnReduceKernel {
+  bool operator==(const ReduceColumnMax&) const = default;
+
+  static constexpr KernelInfo info{
+      "ReduceColumnMax", "Largest value of every column.", "MPSImageReduceColumnMax, in MPSImageReduce.h",
+      "The output is a picture of (1, width), one value for each column that is read, each channel for itself. Nothing is computed: where "
+      "image and out have one format the result is exact. Of a column with NaN in it any element may come out."};
+  static constexpr auto tolerances = tolerances_of_elements;
+
+  Layouts infer(std::span<const Layout> in, const OutputHints& hints) const {
+    check_region(info.name, *this, in[0]);
+    return {elements_result(in[0], hints, extent(in[0]))};
+  }
+  void check(std::span<const Layout> in, std::span<const Layout> out) const { check_reduction(info.name, *this, in[0], out[0], extent(in[0])); }
+};
+
+}  // namespace mpskit::image
+
+MPSKIT_KERNEL(image, ReduceColumnMax)

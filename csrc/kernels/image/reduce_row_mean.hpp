@@ -1,0 +1,25 @@
+#pragma once
+#include "kernels/common/region_kernel.hpp"
+
+namespace mpskit::image {
+
+struct ReduceRowMean : RowReduceKernel {
+  bool operator==(const ReduceRowMean&) const = default;
+
+  static constexpr KernelInfo info{
+      "ReduceRowMean", "Mean of every row.", "MPSImageReduceRowMean, in MPSImageReduce.h",
+      "The output is a picture of (height, 1), one value for each row that is read, each channel for itself. uint8 and uint16 count as value / 255 "
+      "and value / 65535; the result is float32 unless dtype or out asks for another. On the CPU sums of integers are exact and those of floats are double "
+      "precision. NaN and infinity stay in their row and channel."};
+  static constexpr auto tolerances = tolerances_of_sums;
+
+  Layouts infer(std::span<const Layout> in, const OutputHints& hints) const {
+    check_region(info.name, *this, in[0]);
+    return {sums_result(info.name, in[0], hints, extent(in[0]))};
+  }
+  void check(std::span<const Layout> in, std::span<const Layout> out) const { check_reduction(info.name, *this, in[0], out[0], extent(in[0])); }
+};
+
+}  // namespace mpskit::image
+
+MPSKIT_KERNEL(image, ReduceRowMean)

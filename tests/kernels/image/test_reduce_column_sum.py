@@ -1,0 +1,35 @@
+"""ReduceColumnSum against float64."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import mpskit as mps
+from tests.kernels.image import reductions
+from tests.support.engine import Engine
+from tests.support.formats import IMAGE_DTYPES
+
+ReduceColumnSum = mps.image.ReduceColumnSum
+exact = reductions.row_or_column("sum", "column")
+
+
+@pytest.mark.parametrize("dtype", IMAGE_DTYPES)
+def test_matches_float64(engine: Engine, rng: np.random.Generator, dtype: str) -> None:
+    reductions.run(engine, rng, ReduceColumnSum, dtype, exact, True)
+
+
+def test_pieces_and_threads(engine: Engine, rng: np.random.Generator) -> None:
+    reductions.large(engine, rng, ReduceColumnSum, exact)
+
+
+def test_infinity_and_nan_stay_in_their_channel(engine: Engine, rng: np.random.Generator) -> None:
+    reductions.special(engine, rng, ReduceColumnSum, exact, True)
+
+
+def test_errors_say_what_is_allowed(engine: Engine) -> None:
+    reductions.errors(ReduceColumnSum, (8, 1), True)
+
+
+def test_numpy_agrees(engine: Engine, rng: np.random.Generator) -> None:
+    reductions.numpy_agrees(rng, ReduceColumnSum, np.sum, axis=0)
