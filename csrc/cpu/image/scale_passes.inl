@@ -1,7 +1,7 @@
 #pragma once
 // Sums of weighted pixels in float32, over rows of floats in a workspace. No lane sees another pixel's value, so what is not
 // finite stays where the taps take it.
-#include "cpu/image/lanczos_axis.inl"
+#include "cpu/image/scale_axis.inl"
 #include "cpu/simd/pixels.inl"
 #include "cpu/simd/turn.inl"
 
