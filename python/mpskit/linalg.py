@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 from . import _core
 from ._core.linalg import *
 
-__all__ = [*_core.linalg.__all__, "matmul"]
+__all__ = [*_core.linalg.__all__, "cholesky", "lu", "matmul", "solve"]
 
 
 def _as_stored(a: Any) -> tuple[Any, bool]:
@@ -64,3 +64,138 @@ def matmul(
     )
     options: dict[str, Any] = {"out": out, "dtype": dtype, "device": device}
     return multiply(a, b, **{key: value for key, value in options.items() if value is not None})
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _check(kernel: str, what: str, status: Any) -> None:
+    failed = np.flatnonzero(np.asarray(status))
+    if failed.size:
+        which = "a" if np.asarray(status).size == 1 else f"matrix {failed[0]} of a (and {failed.size - 1} more)"
+        raise np.linalg.LinAlgError(
+            f"{kernel}: {which} is {what}; allowed: a matrix that is not. Pass check=False to have the status of each."
+        )
+
+
+def cholesky(
+    a: Any, *, upper: bool = False, check: bool = True, out: Any = None, device: str | None = None
+) -> Any:  # fmt: skip
+    """The Cholesky factor of a symmetric positive definite matrix, or of each of a batch: ``a = L @ L.T``.
+
+    `MatrixDecompositionCholesky` as a function.
+
+    Parameters
+    ----------
+    a : array or mps.Matrix of float32
+        Shape (order, order) or (matrices, order, order); one triangle is read.
+    upper : bool
+        Give U of ``a = U.T @ U``, from the upper triangle of `a`.
+    check : bool
+        Raise when a matrix is not positive definite. False gives ``(factor, status)`` instead.
+    out : tuple of factor and status, optional
+        Where the results go. The other triangle of the factor is left alone there; in a new one it is zero.
+    device : str, optional
+        "cpu" or "metal"; the current device when omitted.
+
+    Returns
+    -------
+    array or mps.Matrix
+        The factor; with ``check=False`` a tuple of it and the status of each matrix.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If `check` is True and a matrix is not positive definite.
+    """
+    factor, status = MatrixDecompositionCholesky(lower=not upper)(a, **_given(out=out, device=device))
+    if not check:
+        return factor, status
+    _check("cholesky", "not positive definite", status)
+    return factor
+
+
+def lu(a: Any, *, check: bool = True, out: Any = None, device: str | None = None) -> Any:
+    """LU factors with partial pivoting of a matrix, or of each of a batch: ``P @ a = L @ U``.
+
+    `MatrixDecompositionLU` as a function.
+
+    Parameters
+    ----------
+    a : array or mps.Matrix of float32
+        Shape (rows, columns) or (matrices, rows, columns).
+    check : bool
+        Raise when a matrix is singular. False gives ``(factors, pivot_indices, status)`` instead.
+    out : tuple of factors, pivot_indices and status, optional
+        Where the results go.
+    device : str, optional
+        "cpu" or "metal"; the current device when omitted.
+
+    Returns
+    -------
+    tuple of array, mps.Matrix or mps.Vector
+        L and U in one matrix, and for each row the row from 0 with which it was interchanged; with ``check=False`` the status
+        of each matrix too.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If `check` is True and a pivot is exactly 0.
+    """
+    factors, pivot_indices, status = MatrixDecompositionLU()(a, **_given(out=out, device=device))
+    if not check:
+        return factors, pivot_indices, status
+    _check("lu", "singular", status)
+    return factors, pivot_indices
+
+
+def solve(
+    a: Any, b: Any, *, positive_definite: bool = False, check: bool = True, out: Any = None, device: str | None = None
+) -> Any:
+    """The solution of ``a @ x = b``, for a square matrix or each of a batch.
+
+    `MatrixDecompositionLU` and `MatrixSolveLU` as a function, or `MatrixDecompositionCholesky` and `MatrixSolveCholesky`. ``a.T`` is
+    taken as it lies, without a copy.
+
+    Parameters
+    ----------
+    a : array or mps.Matrix of float32
+        Shape (order, order) or (matrices, order, order).
+    b : array or mps.Matrix of float32
+        Shape (order,), (order, right-hand sides) or (matrices, order, right-hand sides).
+    positive_definite : bool
+        `a` is symmetric and positive definite: half the work; its lower triangle is read.
+    check : bool
+        Raise when a matrix is singular, or not positive definite. False gives infinity and NaN for such a one.
+    out : array or mps.Matrix of float32, optional
+        Where the solution goes.
+    device : str, optional
+        "cpu" or "metal"; the current device when omitted.
+
+    Returns
+    -------
+    array or mps.Matrix
+        `out`, or a new one of the shape of `b`.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If `check` is True and there is no solution to be had.
+    """
+    is_vector = isinstance(b, np.ndarray) and b.ndim == 1
+    if is_vector:
+        b = b[:, np.newaxis]
+        if isinstance(out, np.ndarray):
+            x = out[:, np.newaxis]
+            solve(a, b, positive_definite=positive_definite, check=check, out=x, device=device)
+            return out
+    options = _given(out=out, device=device)
+    if positive_definite:
+        factor = cholesky(a, check=check, device=device)
+        x = MatrixSolveCholesky()(factor if check else factor[0], b, **options)
+    else:
+        a, transpose = _as_stored(a)
+        factors, pivot_indices = lu(a, check=check, device=device)[:2]
+        x = MatrixSolveLU(transpose=transpose)(factors, b, pivot_indices, **options)
+    return x[:, 0] if is_vector and isinstance(x, np.ndarray) else x

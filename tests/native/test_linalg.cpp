@@ -3,21 +3,28 @@
 #include <algorithm>
 #include <array>
 
+#include "kernels/linalg/matrix_decomposition_cholesky.hpp"
+#include "kernels/linalg/matrix_decomposition_lu.hpp"
 #include "kernels/linalg/matrix_multiplication.hpp"
+#include "kernels/linalg/matrix_solve_cholesky.hpp"
+#include "kernels/linalg/matrix_solve_lu.hpp"
+#include "kernels/linalg/matrix_solve_triangular.hpp"
+#include "kernels/linalg/matrix_vector_multiplication.hpp"
 
 using namespace mpskit;
 using test::Tensor;
 
 namespace {
 
-// A matrix in memory of exactly its size, so that a sanitizer sees every access beyond it.
-Tensor exact_matrix(DType t, std::int64_t rows, std::int64_t columns, std::int64_t matrices) {
-  Tensor out(Layout::matrix(t, rows, columns, matrices));
+// In memory of exactly its size, so that a sanitizer sees every access beyond it.
+Tensor exact(const Layout& layout) {
+  Tensor out(layout);
   const auto bytes = static_cast<std::size_t>(std::max<std::int64_t>(1, out.layout().span_bytes()));
   auto block = std::make_shared<std::vector<std::byte>>(bytes);
   out.operand.storage = Storage::adopt(block->data(), bytes, true, block);
   return out;
 }
+Tensor exact_matrix(DType t, std::int64_t rows, std::int64_t columns, std::int64_t matrices) { return exact(Layout::matrix(t, rows, columns, matrices)); }
 
 struct Types {
   DType left, right, out;
@@ -65,5 +72,70 @@ TEST_CASE("MatrixMultiplication") {
                     REQUIRE(std::abs(c.at(i, y, x) - wanted) <= allowed);
                   }
             }
+  });
+}
+
+// A diagonal above the sums of the rest, so that any pivots do.
+void add_to_diagonal(const Tensor& a, float more) {
+  for (std::int64_t i = 0; i < a.layout().matrices(); ++i)
+    for (std::int64_t d = 0; d < std::min(a.layout().rows(), a.layout().columns()); ++d) {
+      const float v = static_cast<float>(a.at(i, d, d)) + more;
+      std::memcpy(a.address(i, d, d, 0), &v, sizeof v);
+    }
+}
+
+TEST_CASE("factorizations and solvers stay within their operands") {
+  struct Size {
+    std::int64_t order, columns, matrices;
+  };
+  test::for_each_isa([&] {
+    for (const Size& s : {Size{1, 1, 1}, Size{5, 3, 1}, Size{65, 17, 1}, Size{7, 1, 9}, Size{30, 5, 17}, Size{100, 1, 1}}) {
+      const auto [n, columns, matrices] = s;
+      CAPTURE(n);
+      CAPTURE(matrices);
+      const Tensor a = exact_matrix(DType::f32, n, n, matrices), f = exact_matrix(DType::f32, n, n, matrices);
+      const Tensor b = exact_matrix(DType::f32, n, columns, matrices), x = exact_matrix(DType::f32, n, columns, matrices);
+      const Tensor status = exact(Layout::vector(DType::i32, matrices)), pivots = exact(Layout::vector(DType::u32, n, matrices));
+      a.fill(1);
+      b.fill(2);
+      add_to_diagonal(a, static_cast<float>(n));
+      auto residual_is_small = [&](bool is_symmetric, bool is_transposed) {
+        for (std::int64_t m = 0; m < matrices; ++m)
+          for (std::int64_t i = 0; i < n; ++i)
+            for (std::int64_t c = 0; c < columns; ++c) {
+              double sum = -b.at(m, i, c);
+              for (std::int64_t k = 0; k < n; ++k) {
+                const bool is_turned = is_symmetric ? k > i : is_transposed;
+                sum += (is_turned ? a.at(m, k, i) : a.at(m, i, k)) * x.at(m, k, c);
+              }
+              REQUIRE(std::abs(sum) < 1e-5 * static_cast<double>(n));
+            }
+      };
+      test::run(linalg::MatrixDecompositionLU{}, {a}, {f, pivots, status});
+      for (const bool transpose : {false, true}) {
+        linalg::MatrixSolveLU solve;
+        solve.transpose = transpose;
+        test::run(solve, {f, b, pivots}, {x});
+        residual_is_small(false, transpose);
+      }
+      test::run(linalg::MatrixDecompositionCholesky{}, {a}, {f, status});
+      test::run(linalg::MatrixSolveCholesky{}, {f, b}, {x});
+      residual_is_small(true, false);
+      for (std::int64_t m = 0; m < matrices; ++m) REQUIRE(status.at(0, m, 0) == 0);
+      for (const bool right : {false, true}) {
+        linalg::MatrixSolveTriangular solve;
+        solve.right = right;
+        const Tensor y = exact_matrix(DType::f32, right ? columns : n, right ? n : columns, matrices), z = exact(y.layout());
+        y.fill(3);
+        test::run(solve, {a, y}, {z});
+      }
+      linalg::MatrixVectorMultiplication product;
+      for (product.transpose = false;; product.transpose = true) {
+        const Tensor v = exact(Layout::vector(DType::f32, n, matrices)), w = exact(v.layout());
+        v.fill(4);
+        test::run(product, {a, v}, {w});
+        if (product.transpose) break;
+      }
+    }
   });
 }

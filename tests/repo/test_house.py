@@ -34,7 +34,9 @@ KERNELS = descriptors()
 
 @pytest.mark.parametrize(("family", "name", "stem"), KERNELS, ids=lambda part: part)
 def test_a_kernel_has_five_places(family: str, name: str, stem: str) -> None:
-    assert stem == re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(), "a file is named after its one kernel"
+    assert stem == re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower(), (
+        "a file is named after its one kernel"
+    )
     for place in (
         f"csrc/cpu/{family}/{stem}.cpp",
         f"csrc/metal/{family}/{stem}.mm",

@@ -35,6 +35,25 @@ struct RowsArguments {
   unsigned int adds;  // to what is there
 };
 
+// One triangle of a square matrix of float, with its diagonal, to another's.
+struct TriangleArguments {
+  unsigned long src_row_bytes;  // bytes
+  unsigned long dst_offset, dst_row_bytes;
+  unsigned int order;
+  unsigned int is_lower;
+};
+
+// Where a factorization's status goes.
+struct StatusArguments {
+  unsigned long offset;
+};
+
+// Indices of rows below `count`.
+struct PivotArguments {
+  unsigned long offset;
+  unsigned int count;
+};
+
 // From texture to texture.
 struct CopyArguments {
   unsigned int width, height, layers;

@@ -1,7 +1,6 @@
-#include <algorithm>
 #include <cmath>
 
-#include "standin.hpp"
+#include "matrix_window.hpp"
 
 using namespace standin;
 
@@ -26,16 +25,6 @@ void check_types(MPSDataType left, MPSDataType right, MPSDataType result, NSStri
   misuse(@"%@: data types 0x%x, 0x%x and 0x%x", name, static_cast<unsigned>(left), static_cast<unsigned>(right), static_cast<unsigned>(result));
 }
 
-void check_window(const MatrixView& m, MTLOrigin o, NSUInteger rows, NSUInteger columns, NSString* name) {
-  require(o.z == 0, @"%@: origin.z %lu", name, lu(o.z));
-  require(o.x <= m.rows && rows <= m.rows - o.x && o.y <= m.columns && columns <= m.columns - o.y,
-          @"%@: %lu x %lu at (%lu, %lu) of a matrix of %lu x %lu", name, lu(rows), lu(columns), lu(o.x), lu(o.y), lu(m.rows), lu(m.columns));
-}
-void check_window(const VectorView& v, MTLOrigin o, NSUInteger length, NSString* name) {
-  require(o.y == 0 && o.z == 0, @"%@: a vector's origin (%lu, %lu, %lu)", name, lu(o.x), lu(o.y), lu(o.z));
-  require(o.x <= v.length && length <= v.length - o.x, @"%@: %lu elements from %lu of a vector of %lu", name, lu(length), lu(o.x), lu(v.length));
-}
-
 // op(X), row after row.
 std::vector<double> window(const MatrixView& m, MTLOrigin o, bool is_transposed, NSUInteger rows, NSUInteger columns, NSUInteger matrix) {
   std::vector<double> values;
@@ -43,11 +32,6 @@ std::vector<double> window(const MatrixView& m, MTLOrigin o, bool is_transposed,
   for (NSUInteger i = 0; i < rows; ++i)
     for (NSUInteger j = 0; j < columns; ++j) values.push_back(m.get(o.x + (is_transposed ? j : i), o.y + (is_transposed ? i : j), matrix));
   return values;
-}
-
-NSUInteger batch_end(NSUInteger start, NSUInteger size, std::initializer_list<std::size_t> counts) {
-  const NSUInteger least = std::min(counts);
-  return size > least - std::min(start, least) ? least : start + size;
 }
 
 }  // namespace
@@ -136,6 +120,21 @@ NSUInteger batch_end(NSUInteger start, NSUInteger size, std::initializer_list<st
   });
   consume(leftMatrix);
   consume(rightMatrix);
+}
+@end
+
+@implementation MPSMatrixUnaryKernel
+@synthesize batchSize = _batchSize, batchStart = _batchStart, resultMatrixOrigin = _resultMatrixOrigin, sourceMatrixOrigin = _sourceMatrixOrigin;
+- (instancetype)initWithDevice:(id<MTLDevice>)device {
+  if ((self = [super initWithDevice:device])) _batchSize = NSUIntegerMax;
+  return self;
+}
+- (void)standinCopyStateFrom:(MPSMatrixUnaryKernel*)other {
+  [super standinCopyStateFrom:other];
+  _batchSize = other->_batchSize;
+  _batchStart = other->_batchStart;
+  _resultMatrixOrigin = other->_resultMatrixOrigin;
+  _sourceMatrixOrigin = other->_sourceMatrixOrigin;
 }
 @end
 

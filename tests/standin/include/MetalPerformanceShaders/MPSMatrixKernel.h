@@ -2,7 +2,7 @@
 #pragma once
 #import <MetalPerformanceShaders/MPSMatrix.h>
 
-@class MPSMatrixMultiplication, MPSMatrixBinaryKernel, MPSMatrixVectorMultiplication;
+@class MPSMatrixMultiplication, MPSMatrixUnaryKernel, MPSMatrixBinaryKernel, MPSMatrixVectorMultiplication;
 
 @interface MPSMatrixMultiplication : MPSKernel {
  @package
@@ -41,6 +41,19 @@
                         interiorColumns:(NSUInteger)interiorColumns
                                   alpha:(double)alpha
                                    beta:(double)beta;
+@end
+
+@interface MPSMatrixUnaryKernel : MPSKernel {
+ @package
+  NSUInteger _batchSize;
+  NSUInteger _batchStart;
+  MTLOrigin _resultMatrixOrigin;
+  MTLOrigin _sourceMatrixOrigin;
+}
+@property(nonatomic) NSUInteger batchSize;
+@property(nonatomic) NSUInteger batchStart;
+@property(nonatomic) MTLOrigin resultMatrixOrigin;
+@property(nonatomic) MTLOrigin sourceMatrixOrigin;
 @end
 
 @interface MPSMatrixBinaryKernel : MPSKernel {

@@ -11,6 +11,7 @@
 #import <MetalPerformanceShaders/MPSImageMath.h>
 #import <MetalPerformanceShaders/MPSImageReduce.h>
 #import <MetalPerformanceShaders/MPSMatrixKernel.h>
+#import <MetalPerformanceShaders/MPSMatrixSolve.h>
 #import <MetalPerformanceShaders/MPSCNNKernel.h>
 #import <MetalPerformanceShaders/MPSNNGraph.h>
 #import <MetalPerformanceShaders/MPSRNNLayer.h>

@@ -1,0 +1,208 @@
+#include "cpu/linalg/lanes.inl"
+#include "cpu/linalg/triangular.hpp"
+
+namespace mpskit::cpu::MPSKIT_ISA {
+namespace {
+
+// Factors are made in place in one triangle of a matrix. The functions return the first pivot that is not positive, or the order.
+
+constexpr std::int64_t leaf_stride = leaf_order + 16;
+
+// Column j of L is a row here, contiguous from its diagonal on: w[j * leaf_stride + i].
+std::int64_t factor_leaf(float* w, std::int64_t n) {
+  using V = Vec<float>;
+  for (std::int64_t j = 0; j < n; ++j) {
+    float* l = w + j * leaf_stride;
+    const float pivot = l[j];
+    if (!(pivot > 0)) return j;
+    const float root = std::sqrt(pivot), inverse = 1 / root;  // a root is far from where inverses overflow
+    l[j] = root;
+    for (std::int64_t i = j + 1; i < n; ++i) l[i] *= inverse;
+    for (std::int64_t c = j + 1; c < n; ++c) {
+      float* a = w + c * leaf_stride;
+      const float f = -l[c];
+      // Whole registers from the one that holds the diagonal on: what lies before it is nobody's.
+      for (std::int64_t i = c / lanes<float> * lanes<float>; i < n; i += lanes<float>) store(a + i, multiply_add(f - V{}, load<V>(l + i), load<V>(a + i)));
+    }
+  }
+  return n;
+}
+std::int64_t leaf(const Block& a, bool is_lower) {
+  const std::int64_t n = a.rows;
+  alignas(64) float w[leaf_order * leaf_stride]{};
+  for (std::int64_t i = 0; i < n; ++i) {
+    if (is_lower)
+      for (std::int64_t j = 0; j <= i; ++j) w[j * leaf_stride + i] = a.row(i)[j];
+    else std::copy(a.row(i) + i, a.row(i) + n, w + i * leaf_stride + i);
+  }
+  const std::int64_t done = factor_leaf(w, n);
+  for (std::int64_t i = 0; i < n; ++i) {
+    if (is_lower)
+      for (std::int64_t j = 0; j <= i; ++j) a.row(i)[j] = w[j * leaf_stride + i];
+    else std::copy(w + i * leaf_stride + i, w + i * leaf_stride + n, a.row(i) + i);
+  }
+  return done;
+}
+
+// Rows of one triangle of c that one task takes: a multiple of every panel of the matrix core.
+constexpr std::int64_t strip_rows = 96;
+
+// One triangle of c -= a * a.T, a is c.rows x k (or its transpose, as stored).
+void subtract_square(const GemmMatrix& a, std::int64_t k, const Block& c, bool is_lower) {
+  GemmMatrix b = a;
+  b.transposed = !b.transposed;
+  const PackedB packed = pack_b(b, k, c.rows);
+  Gemm g;
+  g.m = g.n = c.rows;
+  g.k = k;
+  g.a.matrix = a;
+  g.packed_b = &packed;
+  g.c = {c.data, DType::f32, c.stride * static_cast<std::int64_t>(sizeof(float))};
+  g.alpha = -1;
+  g.beta = 1;
+  const std::int64_t strips = (c.rows + strip_rows - 1) / strip_rows;
+  auto strip = [&](std::int64_t task) {
+    const std::int64_t s = is_lower ? strips - 1 - task : task;  // the longest first
+    const std::int64_t first = s * strip_rows, rows = std::min(strip_rows, c.rows - first);
+    if (is_lower) gemm_part(g, first, rows, 0, first);
+    else gemm_part(g, first, rows, first + rows, c.rows - first - rows);
+    // The square on the diagonal is multiplied as a whole; what lies in the other triangle is put back.
+    alignas(64) float kept[strip_rows * strip_rows];
+    auto other = [&](auto&& move) {
+      for (std::int64_t i = 0; i < rows; ++i) {
+        const std::int64_t begin = is_lower ? i + 1 : 0, end = is_lower ? rows : i;
+        move(c.row(first + i) + first + begin, kept + i * strip_rows + begin, static_cast<std::size_t>(end - begin) * sizeof(float));
+      }
+    };
+    other([](const float* there, float* here, std::size_t bytes) { std::memcpy(here, there, bytes); });
+    gemm_part(g, first, rows, first, rows);
+    other([](float* there, const float* here, std::size_t bytes) { std::memcpy(there, here, bytes); });
+  };
+  if (c.rows * c.rows * k < 1000000)
+    for (std::int64_t s = 0; s < strips; ++s) strip(s);
+  else parallel(strips, strip);
+}
+
+std::int64_t factor(const Block& a, bool is_lower) {
+  const std::int64_t n = a.rows;
+  if (n <= leaf_order) return leaf(a, is_lower);
+  const std::int64_t h = half_of(n), rest = n - h;
+  if (const std::int64_t done = factor(a.part(0, 0, h, h), is_lower); done < h) return done;
+  const Triangle upper = is_lower ? Triangle{a.data, 1, a.stride, false} : Triangle{a.data, a.stride, 1, false};
+  const Block corner = a.part(h, h, rest, rest);
+  if (is_lower) {
+    const Block below = a.part(h, 0, rest, h);
+    solve_right(upper, below);
+    subtract_square(below.factor(), h, corner, true);
+  } else {
+    const Block beside = a.part(0, h, h, rest);
+    solve_left(upper.transposed(), beside);
+    subtract_square(beside.factor(true), h, corner, false);
+  }
+  return h + factor(corner, is_lower);
+}
+
+// ---- one matrix a lane: w holds L
+using Register = Vec<float>;
+using Flags = Vec<std::int32_t>;
+
+// Columns [j, j + columns): the square on the diagonal, then the rows below it. Lanes that fail, as -1.
+template <int columns>
+MPSKIT_INLINE Flags factor_lane_columns(const LaneWindow& w, std::int64_t j, std::int64_t n) {
+  Flags failed{};
+  Register square[columns][columns], inverse[columns];
+  for (int r = 0; r < columns; ++r)
+    for (int c = 0; c <= r; ++c) square[r][c] = load<Register>(w.at(j + r, j + c));
+  for (std::int64_t k = 0; k < j; ++k) {
+    Register l[columns];
+    for (int r = 0; r < columns; ++r) l[r] = load<Register>(w.at(j + r, k));
+    for (int r = 0; r < columns; ++r)
+      for (int c = 0; c <= r; ++c) square[r][c] = multiply_add(-l[r], l[c], square[r][c]);
+  }
+  for (int c = 0; c < columns; ++c) {
+    const Register pivot = square[c][c];
+    const Flags is_positive = pivot > 0;
+    failed |= ~is_positive;
+    square[c][c] = is_positive ? square_root(pivot) : pivot;
+    inverse[c] = 1 / square[c][c];
+    for (int r = c + 1; r < columns; ++r) square[r][c] *= inverse[c];
+    for (int d = c + 1; d < columns; ++d)
+      for (int r = d; r < columns; ++r) square[r][d] = multiply_add(-square[r][c], square[d][c], square[r][d]);
+  }
+  for (int r = 0; r < columns; ++r)
+    for (int c = 0; c <= r; ++c) store(w.at(j + r, j + c), square[r][c]);
+  const LaneWindow turned{w.data, w.column, w.row};
+  each_tile_row(j + columns, n, [&](auto height, std::int64_t i) __attribute__((always_inline)) {
+    constexpr int rows = decltype(height)::value;
+    LaneTile<rows, columns> t;
+    load_tile<rows, columns>(w, i, j, t);
+    subtract_lanes<rows, columns>(w, i, turned, j, j, t);
+    for (int c = 0; c < columns; ++c)
+      for (int r = 0; r < rows; ++r) {
+        t[r][c] *= inverse[c];
+        for (int d = c + 1; d < columns; ++d) t[r][d] = multiply_add(-t[r][c], square[d][c], t[r][d]);
+      }
+    store_tile<rows, columns>(w, i, j, t);
+  });
+  return failed;
+}
+Flags factor_lanes(const LaneWindow& w, std::int64_t n) {
+  Flags failed{};
+  n = std::min(n, lane_order);  // compilers want to know
+  each_tile_column(n, [&](auto width, std::int64_t j) { failed |= factor_lane_columns<decltype(width)::value>(w, j, n); });
+  return failed;
+}
+
+class Plan final : public CpuPlan {
+ public:
+  Plan(const linalg::MatrixDecompositionCholesky& k, const Call& call)
+      : kernel_(k), problem_(k.problem(call.inputs[0], &call.outputs[0], &call.outputs[1])) {}
+
+  void run(std::span<const View> views) const override {
+    const std::int64_t n = problem_.order, first = problem_.batch.first, count = problem_.batch.count;
+    const View &source = views[0], &result = views[1];
+    auto* status = views[2].vector<std::int32_t>(0) + first;
+    const auto from = matrices_from<const float>(source, kernel_.source_matrix_origin, first);
+    const auto to = matrices_from<float>(result, kernel_.result_matrix_origin, first);
+    if (is_in_floats(source) && is_in_floats(result) && fits_lanes(n, count)) {
+      for_each_group(count, static_cast<double>(n * n * n / 6), [&](std::int64_t m, std::int64_t some) { group(from, to, status, m, some); });
+      return;
+    }
+    for_each_matrix(count, static_cast<double>(n) * static_cast<double>(n) * static_cast<double>(n) / 6, [&](std::int64_t m) {
+      const auto a = matrices_from<const float>(source, kernel_.source_matrix_origin, first + m);
+      const auto r = matrices_from<float>(result, kernel_.result_matrix_origin, first + m);
+      const Block block{r.data, r.row, n, n};
+      if (a.data != r.data) copy_triangle(a.data, a.row, block);
+      status[m] = factor(block, kernel_.lower) == n ? linalg::status_success : linalg::status_non_positive_definite;
+    });
+  }
+
+ private:
+  void copy_triangle(const float* src, std::ptrdiff_t stride, const Block& dst) const {
+    parallel_for(dst.rows, std::max<std::int64_t>(1, 200000 / (dst.rows + 1)), [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i)
+        std::copy(src + i * stride + (kernel_.lower ? 0 : i), src + i * stride + (kernel_.lower ? i + 1 : dst.rows), dst.row(i) + (kernel_.lower ? 0 : i));
+    });
+  }
+
+  void group(const Matrices<const float>& from, const Matrices<float>& to, std::int32_t* status, std::int64_t m, std::int64_t count) const {
+    const std::int64_t n = problem_.order;
+    alignas(64) float elements[lane_order * lane_order * lanes<float>];
+    const LaneWindow w{elements, n, 1};
+    const LaneWindow stored = kernel_.lower ? w : LaneWindow{elements, 1, n};  // U is L.T
+    const Matrices<const float> a{from.data + m * from.matrix, from.matrix, from.row};
+    const Matrices<float> r{to.data + m * to.matrix, to.matrix, to.row};
+    for (std::int64_t i = 0; i < n; ++i) interleave(a, count, i, kernel_.lower ? 0 : i, kernel_.lower ? i + 1 : n, n, stored, i);
+    const Vec<std::int32_t> failed = factor_lanes(w, n);
+    for (std::int64_t i = 0; i < n; ++i) separate(stored, i, kernel_.lower ? 0 : i, kernel_.lower ? i + 1 : n, r, count, i);
+    for (std::int64_t l = 0; l < count; ++l) status[m + l] = failed[l] ? linalg::status_non_positive_definite : linalg::status_success;
+  }
+
+  linalg::MatrixDecompositionCholesky kernel_;
+  linalg::MatrixDecompositionCholesky::Problem problem_;
+};
+
+}  // namespace
+}  // namespace mpskit::cpu::MPSKIT_ISA
+
+MPSKIT_CPU_KERNEL(linalg::MatrixDecompositionCholesky, Plan)

@@ -1,0 +1,174 @@
+#include "cpu/simd/vector.inl"
+
+namespace mpskit::cpu::MPSKIT_ISA {
+namespace {
+
+using V = Vec<float>;
+constexpr std::int64_t width = lanes<float>;
+
+MPSKIT_INLINE V load_floats(const float* p) { return load<V>(p); }
+MPSKIT_INLINE V load_floats(const std::uint16_t* p) { return load_half(p); }
+MPSKIT_INLINE float as_float(float v) { return v; }
+MPSKIT_INLINE float as_float(std::uint16_t v) { return half_to_float(v); }
+MPSKIT_INLINE void put(float* p, float v) { *p = v; }
+MPSKIT_INLINE void put(std::uint16_t* p, float v) { *p = float_to_half(v); }
+
+float sum_of(V v) {
+  float lane[lanes<float>];
+  store(lane, v);
+  for (int half = lanes<float> / 2; half > 0; half /= 2)
+    for (int l = 0; l < half; ++l) lane[l] += lane[l + half];
+  return lane[0];
+}
+
+// Rows of a matrix times x: several rows at once, which share x and are streams enough for the memory.
+template <int rows, class T>
+MPSKIT_INLINE void row_sums(const T* a, std::ptrdiff_t stride, const float* x, std::int64_t n, float* sums) {
+  constexpr int parts = rows == 1 ? 4 : 2;  // sums in flight hide the latency of a multiply-add
+  V sum[rows][parts];
+  for (auto& row : sum)
+    for (V& v : row) v = V{};
+  std::int64_t j = 0;
+  for (; j + parts * width <= n; j += parts * width)
+    for (int p = 0; p < parts; ++p) {
+      const V some = load<V>(x + j + p * width);
+      for (int r = 0; r < rows; ++r) sum[r][p] = multiply_add(load_floats(a + r * stride + j + p * width), some, sum[r][p]);
+    }
+  for (; j + width <= n; j += width)
+    for (int r = 0; r < rows; ++r) sum[r][0] = multiply_add(load_floats(a + r * stride + j), load<V>(x + j), sum[r][0]);
+  for (int r = 0; r < rows; ++r) {
+    V all = sum[r][0];
+    for (int p = 1; p < parts; ++p) all += sum[r][p];
+    float total = sum_of(all);
+    for (std::int64_t t = j; t < n; ++t) total += as_float(a[r * stride + t]) * x[t];
+    sums[r] = total;
+  }
+}
+
+// y += x[i] * row i of a, for some columns: four rows at a time through a strip of y that stays in L1.
+template <class T>
+void add_rows(const T* a, std::ptrdiff_t stride, std::int64_t rows, std::int64_t columns, const float* x, float* y) {
+  std::int64_t i = 0;
+  for (; i + 4 <= rows; i += 4) {
+    const T* p = a + i * stride;
+    std::int64_t j = 0;
+    for (; j + width <= columns; j += width) {
+      V sum = load<V>(y + j);
+      for (int r = 0; r < 4; ++r) sum = multiply_add(load_floats(p + r * stride + j), x[i + r] - V{}, sum);
+      store(y + j, sum);
+    }
+    for (; j < columns; ++j)
+      for (int r = 0; r < 4; ++r) y[j] += as_float(p[r * stride + j]) * x[i + r];
+  }
+  for (; i < rows; ++i)
+    for (std::int64_t j = 0; j < columns; ++j) y[j] += as_float(a[i * stride + j]) * x[i];
+}
+
+// What a task takes, by size alone: sums do not depend on the number of threads.
+constexpr std::int64_t task_elements = 1 << 17;
+constexpr std::int64_t strip_columns = 1024, strip_rows = 1024;
+
+class Plan final : public CpuPlan {
+ public:
+  Plan(const linalg::MatrixVectorMultiplication& k, const Call& call)
+      : kernel_(k), product_(k.product(call.inputs[0], call.inputs[1], &call.outputs[0])) {}
+
+  void run(std::span<const View> views) const override {
+    const auto& p = product_;
+    if (p.rows == 0) return;
+    auto all = [&](std::int64_t m) {
+      m += p.batch.first;
+      if (views[0].layout.dtype == DType::f16) product<std::uint16_t>(views, m);
+      else product<float>(views, m);
+    };
+    const std::int64_t work = p.rows * std::max<std::int64_t>(p.columns, 1);
+    if (p.batch.count < num_threads() || work >= 8 * task_elements)
+      for (std::int64_t m = 0; m < p.batch.count; ++m) all(m);
+    else
+      parallel_for(p.batch.count, std::max<std::int64_t>(1, task_elements / work), [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t m = begin; m < end; ++m) all(m);
+      });
+  }
+
+ private:
+  template <class T>
+  void product(std::span<const View> views, std::int64_t m) const {
+    const std::int64_t rows = product_.rows, n = product_.alpha == 0 ? 0 : product_.columns;
+    const Origin &a_origin = kernel_.primary_source_matrix_origin, &x_origin = kernel_.secondary_source_matrix_origin;
+    const T* a = views[0].row<const T>(m, a_origin.x) + a_origin.y;
+    const auto stride = static_cast<std::ptrdiff_t>(views[0].layout.row_bytes() / static_cast<std::int64_t>(sizeof(T)));
+    const T* given = views[1].vector<const T>(m) + x_origin.x;
+    const Scratch scratch(static_cast<std::size_t>(n + (kernel_.transpose ? rows : 0)) * sizeof(float));
+    const float* x = nullptr;
+    if constexpr (std::is_same_v<T, float>) {
+      x = given;
+    } else {
+      float* converted = scratch.as<float>();
+      for (std::int64_t i = 0; i < n; ++i) converted[i] = as_float(given[i]);
+      x = converted;
+    }
+    if (!kernel_.transpose) {
+      parallel_for(rows, std::max<std::int64_t>(4, task_elements / std::max<std::int64_t>(n, 1) / 4 * 4), [&](std::int64_t begin, std::int64_t end) {
+        float sums[4];
+        std::int64_t i = begin;
+        for (; i + 4 <= end; i += 4) {
+          row_sums<4>(a + i * stride, stride, x, n, sums);
+          finish(views[2], m, i, 4, sums);
+        }
+        for (; i < end; ++i) {
+          row_sums<1>(a + i * stride, stride, x, n, sums);
+          finish(views[2], m, i, 1, sums);
+        }
+      });
+      return;
+    }
+    transposed(a, stride, x, n, scratch.as<float>(static_cast<std::size_t>(n) * sizeof(float)));
+    finish(views[2], m, 0, rows, scratch.as<float>(static_cast<std::size_t>(n) * sizeof(float)));
+  }
+
+  // sums = a.T @ x: strips of columns, and of rows where those alone would be few.
+  template <class T>
+  void transposed(const T* a, std::ptrdiff_t stride, const float* x, std::int64_t n, float* sums) const {
+    const std::int64_t columns = product_.rows, across = (columns + strip_columns - 1) / strip_columns;
+    const std::int64_t down = across >= 8 ? 1 : std::max<std::int64_t>(1, std::min<std::int64_t>(8, n / strip_rows));
+    const Scratch partial(static_cast<std::size_t>(down > 1 ? down * columns : 0) * sizeof(float));
+    const std::int64_t tasks = across * down, work = std::min(strip_columns, columns) * std::max<std::int64_t>(1, n / down);
+    parallel_for(tasks, std::max<std::int64_t>(1, task_elements / (work + 1)), [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t t = begin; t < end; ++t) {
+        const std::int64_t c = t % across, d = t / across, first = c * strip_columns, some = std::min(strip_columns, columns - first);
+        const std::int64_t top = d * n / down, bottom = (d + 1) * n / down;
+        float* y = (down > 1 ? partial.as<float>() + d * columns : sums) + first;
+        std::fill(y, y + some, 0.0f);
+        add_rows(a + top * stride + first, stride, bottom - top, some, x + top, y);
+      }
+    });
+    if (down == 1) return;
+    for (std::int64_t j = 0; j < columns; ++j) {
+      float total = 0;
+      for (std::int64_t d = 0; d < down; ++d) total += partial.as<float>()[d * columns + j];
+      sums[j] = total;
+    }
+  }
+
+  void finish(const View& out, std::int64_t m, std::int64_t first, std::int64_t count, const float* sums) const {
+    if (out.layout.dtype == DType::f16) finish_as<std::uint16_t>(out, m, first, count, sums);
+    else finish_as<float>(out, m, first, count, sums);
+  }
+  template <class R>
+  void finish_as(const View& out, std::int64_t m, std::int64_t first, std::int64_t count, const float* sums) const {
+    R* y = out.vector<R>(m) + kernel_.result_matrix_origin.x + first;
+    for (std::int64_t i = 0; i < count; ++i) {
+      float v = product_.alpha * sums[i];
+      if (product_.beta != 0) v += product_.beta * as_float(y[i]);
+      put(y + i, v);
+    }
+  }
+
+  linalg::MatrixVectorMultiplication kernel_;
+  linalg::MatrixVectorMultiplication::Product product_;
+};
+
+}  // namespace
+}  // namespace mpskit::cpu::MPSKIT_ISA
+
+MPSKIT_CPU_KERNEL(linalg::MatrixVectorMultiplication, Plan)

@@ -1,0 +1,71 @@
+// What the kernels that solve linear systems do alike: right-hand sides go to the solution, where everything happens in place.
+#include "cpu/linalg/lanes.inl"
+#include "cpu/linalg/triangular.hpp"
+#include "kernels/common/matrix_solve.hpp"
+
+namespace mpskit::cpu::MPSKIT_ISA {
+
+class SolvePlan : public CpuPlan {
+ public:
+  SolvePlan(const linalg::BinaryKernel& k, const linalg::Solve& s) : origins_(k), solve_(s) {}
+
+ protected:
+  static constexpr std::int64_t lane_columns = 32;  // right-hand sides of a group at a time
+
+  double work() const {
+    const auto n = static_cast<double>(solve_.order);
+    return n * n * static_cast<double>(solve_.right_hand_sides);
+  }
+  // body(factor, its step from row to row, solution) for every matrix, when the solution holds the right-hand side.
+  template <class Copy, class Body>
+  void each(std::span<const View> views, Copy&& copy, Body&& body) const {
+    for_each_matrix(solve_.batch.count, work(), [&](std::int64_t m) {
+      m += solve_.batch.first;
+      const auto a = matrices_from<const float>(views[0], origins_.primary_source_matrix_origin, m);
+      const auto b = matrices_from<const float>(views[1], origins_.secondary_source_matrix_origin, m);
+      const auto x = matrices_from<float>(views.back(), origins_.result_matrix_origin, m);
+      const Block solution{x.data, x.row, solve_.extent.rows, solve_.extent.columns};
+      copy(b, solution, m);
+      body(a.data, a.row, solution, m);
+    });
+  }
+  bool goes_by_lanes(std::span<const View> views) const {
+    return fits_lanes(solve_.order, solve_.batch.count) && is_in_floats(views[0]) && is_in_floats(views[1]) && is_in_floats(views.back());
+  }
+  // A group of small systems: factors, n x n, and right-hand sides, n x columns, to be replaced by the solutions.
+  struct Group {
+    LaneWindow factors, x;
+    std::int64_t columns, first, count;  // right-hand sides; matrices
+  };
+  struct Read {  // of the factors
+    bool below, above;
+  };
+  template <class Body>
+  void each_group(std::span<const View> views, bool is_right, const Read& read, Body&& body) const {
+    const std::int64_t n = solve_.order;
+    for_each_group(solve_.batch.count, work(), [&](std::int64_t g, std::int64_t count) {
+      const std::int64_t m = g + solve_.batch.first;
+      const auto a = matrices_from<const float>(views[0], origins_.primary_source_matrix_origin, m);
+      auto b = matrices_from<const float>(views[1], origins_.secondary_source_matrix_origin, m);
+      auto x = matrices_from<float>(views.back(), origins_.result_matrix_origin, m);
+      alignas(64) float factors[lane_order * lane_order * lanes<float>], columns[lane_order * lane_columns * lanes<float>];
+      const LaneWindow t{factors, n, 1};
+      for (std::int64_t i = 0; i < n; ++i) interleave(a, count, i, read.below ? 0 : i, read.above ? n : i + 1, n, t, i);
+      for (std::int64_t c = 0; c < solve_.right_hand_sides; c += lane_columns) {
+        const std::int64_t some = std::min(lane_columns, solve_.right_hand_sides - c);
+        const std::int64_t rows = is_right ? some : n, length = is_right ? n : some;
+        const LaneWindow stored = is_right ? LaneWindow{columns, 1, some} : LaneWindow{columns, some, 1};
+        for (std::int64_t i = 0; i < rows; ++i) interleave(b, count, i, 0, length, length, stored, i);
+        body(Group{t, {columns, some, 1}, some, m, count});
+        for (std::int64_t i = 0; i < rows; ++i) separate(stored, i, 0, length, x, count, i);
+        b.data += is_right ? some * b.row : some;
+        x.data += is_right ? some * x.row : some;
+      }
+    });
+  }
+
+  linalg::BinaryKernel origins_;
+  linalg::Solve solve_;
+};
+
+}  // namespace mpskit::cpu::MPSKIT_ISA
