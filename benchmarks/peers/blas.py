@@ -21,7 +21,7 @@ def numpy_matmul(a: Any, b: Any) -> Contender | None:
 _mkl: Any = None
 
 
-def _load_mkl(threads: int) -> Any:
+def load_mkl(threads: int) -> Any:
     global _mkl
     if _mkl is None:
         try:
@@ -36,7 +36,7 @@ def _load_mkl(threads: int) -> Any:
 
 
 def mkl_matmul(a: Any, b: Any, threads: int) -> Contender | None:
-    mkl = _load_mkl(threads)
+    mkl = load_mkl(threads)
     if not mkl or a.dtype != np.float32 or a.ndim != 2:
         return None
     (m, k), n = a.shape, b.shape[1]

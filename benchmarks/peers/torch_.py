@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,15 @@ def _torch(threads: int) -> Any:
 
 def _numpy(tensor: Any) -> Any:
     return tensor.numpy()
+
+
+def call(threads: int, work: Callable[..., Any], *arrays: Any) -> Contender | None:
+    """work(torch, tensors...), which gives a tensor."""
+    torch = _torch(threads)
+    if torch is None:
+        return None
+    tensors = [torch.from_numpy(a) for a in arrays]
+    return Contender("torch", torch.__version__, lambda: work(torch, *tensors), _numpy)
 
 
 def matmul(a: Any, b: Any, threads: int) -> Contender | None:
