@@ -1,4 +1,5 @@
 #include "cpu/image/fetch.inl"
+#include "cpu/simd/square_root.inl"
 
 // A band of output rows is worked through in strips: the strip's source rows become floats (gray ones, if the output is), then
 // each register column goes down them with the differences and sums of the two rows above at hand.
@@ -6,21 +7,6 @@ namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
 
 constexpr std::int64_t round_up(std::int64_t n, std::int64_t to) { return (n + to - 1) / to * to; }
-
-MPSKIT_INLINE Vec<float> square_root(Vec<float> v) {
-#if MPSKIT_VECTOR_BYTES == 64
-  return (Vec<float>)_mm512_maskz_sqrt_ps(all_lanes, (__m512)v);
-#elif MPSKIT_VECTOR_BYTES == 32
-  return (Vec<float>)_mm256_sqrt_ps((__m256)v);
-#elif defined(__x86_64__)
-  return (Vec<float>)_mm_sqrt_ps((__m128)v);
-#elif defined(__aarch64__)
-  return (Vec<float>)vsqrtq_f32((float32x4_t)v);
-#else
-  for (int i = 0; i < lanes<float>; ++i) v[i] = std::sqrt(v[i]);
-  return v;
-#endif
-}
 
 // Beyond this the sum of two squares of floats may be no float any more.
 constexpr float largest_sum = 0x1p126f;

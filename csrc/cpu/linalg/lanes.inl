@@ -1,6 +1,7 @@
 // Batches of small matrices: one matrix a lane. Registers then do what a scalar program would do, for as many matrices at once,
 // and no register is ever partly full.
 #include "cpu/simd/math.inl"
+#include "cpu/simd/square_root.inl"
 #include "cpu/simd/transpose.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
@@ -60,21 +61,6 @@ MPSKIT_INLINE void separate(const LaneWindow& src, std::int64_t from, std::int64
     }
   for (; j < end; ++j)
     for (std::int64_t l = 0; l < count; ++l) p[l * dst.matrix + j] = src.at(from, j)[l];
-}
-
-MPSKIT_INLINE Vec<float> square_root(Vec<float> v) {
-#if MPSKIT_VECTOR_BYTES == 64
-  return (Vec<float>)_mm512_maskz_sqrt_ps(0xffff, (__m512)v);  // GCC 12 warns of the plain one
-#elif MPSKIT_VECTOR_BYTES == 32
-  return (Vec<float>)_mm256_sqrt_ps((__m256)v);
-#elif defined(__x86_64__)
-  return (Vec<float>)_mm_sqrt_ps((__m128)v);
-#elif defined(__aarch64__)
-  return (Vec<float>)vsqrtq_f32((float32x4_t)v);
-#else
-  for (int i = 0; i < lanes<float>; ++i) v[i] = std::sqrt(v[i]);
-  return v;
-#endif
 }
 
 // Rows i and k of one lane change places, in columns [begin, end).
