@@ -211,12 +211,19 @@ def test_a_value_does_not_depend_on_threads_or_place(engine: Engine, rng: np.ran
         pytest.skip("thread counts belong to the CPU engine")
     threads = mps.num_threads()
     a, b = values(rng, (150, 1100), "float32"), values(rng, (1100, 260), "float32")
+    # Several pieces of rows, of terms and of columns.
+    high, wide = values(rng, (350, 1100), "float32"), values(rng, (390, 3300), "float32")
     try:
         results = []
         for n in (1, 2, 5):
             mps.set_num_threads(n)
             results.append(Multiply(alpha=0.3)(a, b))
             np.testing.assert_array_equal(results[-1], results[0])
+            got = Multiply()(high, b)
+            assert_product(got, *product(high, b, False, False, 1, 0, got), 1100, engine)
+            np.testing.assert_array_equal(got[200:], Multiply()(high[200:], b))
+            got = Multiply()(high[:, :390], wide)
+            assert_product(got, *product(high[:, :390], wide, False, False, 1, 0, got), 390, engine)
     finally:
         mps.set_num_threads(threads)
     np.testing.assert_array_equal(Multiply(alpha=0.3)(a[121:], b), results[0][121:])
