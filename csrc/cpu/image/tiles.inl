@@ -63,6 +63,7 @@ class Tiles {
 
   std::int64_t pitch() const { return pitch_; }  // elements from row to row of a tile
   std::int64_t source_rows() const { return band_ + margin_y_; }
+  std::int64_t rows_of(const Tile& t) const { return t.height + margin_y_; }  // of its source
   std::int64_t channels() const { return channels_; }
 
   // body(tile, memory) for every tile; memory is `bytes` for it alone, with room to read and write two registers past them.
@@ -83,6 +84,18 @@ class Tiles {
   void load(const View& src, const Tile& t, T* to) const {
     for (std::int64_t i = 0; i < t.height + margin_y_; ++i)
       source_row(src, t.image, shift_y_ + t.y + i, shift_x_ + t.x, t.width + margin_x_, edge_, to + i * pitch_);
+  }
+  // The same where it lies, rows of the picture apart: null where it crosses the border, or `beyond` elements that may be read behind its
+  // last one would not be the picture's.
+  template <class T>
+  const T* in_place(const View& src, const Tile& t, std::int64_t beyond) const {
+    const Layout& l = src.layout;
+    const std::int64_t y = shift_y_ + t.y, x = shift_x_ + t.x, end_y = y + rows_of(t), end_x = x + t.width + margin_x_;
+    if (y < 0 || x < 0 || end_y > l.height() || end_x > l.width() || l.row_bytes() % static_cast<std::int64_t>(sizeof(T)) != 0) return nullptr;
+    const std::byte *end = src.row<const std::byte>(l.images() - 1, l.height() - 1) + l.width() * l.stride[2],
+                    *last = src.row<const std::byte>(t.image, end_y - 1) + end_x * l.stride[2];
+    if (end - last < beyond * static_cast<std::int64_t>(sizeof(T))) return nullptr;
+    return src.row<const T>(t.image, y) + x * channels_;
   }
   // Its row y of the destination.
   std::byte* row(const View& dst, const Tile& t, std::int64_t y) const {
