@@ -71,9 +71,12 @@ template <int tables_in_turn>
 void count_bytes(const std::uint8_t* p, std::int64_t count, std::uint32_t* tables) {
   constexpr int copies = tables_in_turn, words = copies % 8 == 0 ? 1 : 3;
   std::int64_t x = 0;
-  for (; x + 8 * words <= count; x += 8 * words) {
+  std::uint64_t next[words] = {};
+  if (count >= 16 * words) std::memcpy(next, p, sizeof next);
+  for (; x + 16 * words <= count; x += 8 * words) {
     std::uint64_t w[words];
-    std::memcpy(w, p + x, sizeof w);
+    std::memcpy(w, next, sizeof w);
+    std::memcpy(next, p + x + 8 * words, sizeof next);  // before the counts are written: a load cannot pass stores whose places are not known
 #pragma GCC unroll 24
     for (int i = 0; i < 8 * words; ++i) ++tables[i % copies * 256 + static_cast<int>(w[i / 8] >> (8 * (i % 8)) & 255)];
   }

@@ -110,12 +110,30 @@ class HistogramTransformPlan : public CpuPlan {
       if (!is_inside) stored_row<std::uint8_t, std::uint8_t>(src, image, from_y, shift_x_ + x, pixels, edge_, memory);
       const std::uint8_t* p = is_inside ? from + x * channels : memory;
       switch (channels) {
-        case 1: exchange<1>(p, pixels, tables, to + x); break;
+        case 1: exchange_gray(p, pixels, tables, to + x); break;
         case 2: exchange<2>(p, 2 * pixels, tables, to + 2 * x); break;
         case 3: exchange<3>(p, 3 * pixels, tables, to + 3 * x); break;
         default: exchange<4>(p, 4 * pixels, tables, to + 4 * x);
       }
     }
+  }
+  // Sixteen shuffles look up a register: each takes the bytes whose upper half is its own, by which all others become 128 or more and
+  // give 0. Less than half the time of loads one by one.
+  static void exchange_gray(const std::uint8_t* from, std::int64_t count, const std::uint8_t* table, std::uint8_t* to) {
+    std::int64_t x = 0;
+#if MPSKIT_VECTOR_BYTES >= 32
+    __m256i parts[16];
+    for (int t = 0; t < 16; ++t) parts[t] = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table + 16 * t)));
+    for (; x + 32 <= count; x += 32) {
+      const __m256i v = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + x)), above = _mm256_set1_epi8(0x70);
+      __m256i out = _mm256_setzero_si256();
+#pragma GCC unroll 16
+      for (int t = 0; t < 16; ++t)
+        out = _mm256_or_si256(out, _mm256_shuffle_epi8(parts[t], _mm256_adds_epu8(_mm256_xor_si256(v, _mm256_set1_epi8(static_cast<char>(16 * t))), above)));
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + x), out);
+    }
+#endif
+    exchange<1>(from + x, count - x, table, to + x);
   }
   template <int channels>
   static void exchange(const std::uint8_t* from, std::int64_t count, const std::uint8_t* tables, std::uint8_t* to) {
@@ -137,16 +155,18 @@ class HistogramTransformPlan : public CpuPlan {
     bool changes[4] = {};
     for (std::int64_t c = 0; c < channels; ++c) changes[c] = tables.has(table, c);
     const float* codes = tables.of(table);
-    alignas(64) float old[strip];
+    alignas(64) float old[strip], fresh[strip];
     alignas(64) std::int32_t where[strip];
     for (std::int64_t x = 0; x < window_.width; x += strip / channels) {
       const std::int64_t pixels = std::min(strip / channels, window_.width - x), count = pixels * channels;
       fetch_row(src, image, y + shift_y_, shift_x_ + x, pixels, edge_, old);
       std::fill_n(old + count, rounded_up(count, pattern) - count, 0.0f);
       finder.find(old, count, where);
-      for (std::int64_t p = 0; p < count; p += channels)
-        for (std::int64_t c = 0; c < channels; ++c) old[p + c] = changes[c] ? codes[where[p + c]] : old[p + c] * factor;
-      from_float(old, target, to + x * channels * bytes, count);
+      for (std::int64_t i = 0; i < count; ++i) fresh[i] = codes[where[i]];
+      for (std::int64_t c = 0; c < channels; ++c)
+        if (!changes[c])
+          for (std::int64_t i = c; i < count; i += channels) fresh[i] = old[i] * factor;
+      from_float(fresh, target, to + x * channels * bytes, count);
     }
   }
 
