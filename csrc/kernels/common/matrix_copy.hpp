@@ -8,12 +8,12 @@ enum class DataLayout { hwc, chw };  // with the numbers of MPSDataLayout
 template <>
 inline constexpr auto enum_names<DataLayout> = std::array<std::string_view, 2>{"hwc", "chw"};
 
-struct MatrixCopy {
+struct PictureCopy {
   DataLayout data_layout = DataLayout::chw;
-  bool operator==(const MatrixCopy&) const = default;
+  bool operator==(const PictureCopy&) const = default;
 
   static constexpr std::tuple layout_field{
-      Field{"data_layout", &MatrixCopy::data_layout, Range{}, "", "Order of a picture's elements in its row: hwc is (height, width, channels), chw is (channels, height, width)."}};
+      Field{"data_layout", &PictureCopy::data_layout, Range{}, "", "Order of a picture's elements in its row: hwc is (height, width, channels), chw is (channels, height, width)."}};
   static constexpr int positional = 1;
   static constexpr std::array tolerances{Tolerance{DType::u8, 0, 0, "copied"}, Tolerance{DType::u16, 0, 0, "copied"}, Tolerance{DType::f16, 0, 0, "copied"},
                                          Tolerance{DType::f32, 0, 0, "copied"}};

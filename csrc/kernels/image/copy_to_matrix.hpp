@@ -5,7 +5,7 @@
 
 namespace mpskit::image {
 
-struct CopyToMatrix : MatrixCopy {
+struct CopyToMatrix : PictureCopy {
   Origin destination_matrix_origin;  // x is the row, y the column
   std::int64_t destination_matrix_batch_index = 0;
   bool operator==(const CopyToMatrix&) const = default;

@@ -5,7 +5,7 @@
 
 namespace mpskit::linalg {
 
-struct MatrixCopyToImage : MatrixCopy {
+struct MatrixCopyToImage : PictureCopy {
   Origin source_matrix_origin;  // x is the row, y the column
   std::int64_t source_matrix_batch_index = 0;
   bool operator==(const MatrixCopyToImage&) const = default;
