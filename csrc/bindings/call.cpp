@@ -63,7 +63,7 @@ struct Given {
     specs = type.operands.first(inputs);
     objects.reserve(arguments.size());
     for (const py::handle object : arguments) {
-      if (spec_of(objects.size()).count != Count::one && is_group(object))
+      if (is_grouped(objects.size()) && is_group(object))
         for (py::handle item : object) objects.push_back(item);
       else objects.push_back(object);
     }
@@ -72,15 +72,18 @@ struct Given {
   const OperandSpec& spec_of(std::size_t i) const {
     return specs.empty() ? type.operands.front() : specs[std::min(i, specs.size() - 1)];
   }
+  // Several operands of one name are given together, as a tuple or list, or one after the other.
+  bool is_grouped(std::size_t i) const {
+    return spec_of(i).count != Count::one || (i + 1 < specs.size() && specs[i + 1].name == specs[i].name);
+  }
   bool take_keyword(std::string_view name, py::handle value) {
     for (std::size_t i = 0; i < specs.size(); ++i) {
       if (specs[i].name != name && (specs[i].word.empty() || specs[i].word != name)) continue;
       if (i < objects.size() && objects[i])
         throw TypeError(cat(type.info.name, ": ", name, " is given twice; allowed: once, by position or by name."));
-      // Optional operands of one name are given together, as a tuple.
       std::size_t most = 1;
       while (i + most < specs.size() && specs[i + most].name == specs[i].name) ++most;
-      const bool several = specs[i].count == Count::optional && is_group(value);
+      const bool several = is_grouped(i) && is_group(value);
       const std::size_t count = several ? py::len(value) : 1;
       if (count > most)
         throw ValueError(cat(type.info.name, ": ", name, " has ", count, " items; allowed: ", most, ". Pass as many, or none."));
@@ -100,7 +103,10 @@ struct Given {
     for (const OperandSpec& spec : specs) least += spec.count != Count::optional;
     const bool open = !specs.empty() && specs.back().count == Count::many;
     bool whole = objects.size() >= least && (open || objects.size() <= specs.size());
-    for (py::handle object : objects) whole = whole && object;
+    for (std::size_t i = 0; i < objects.size(); ++i) {
+      if (objects[i] && objects[i].is_none() && spec_of(i).count == Count::optional) objects[i] = {};
+      whole = whole && (objects[i] || spec_of(i).count == Count::optional);
+    }
     if (!whole)
       throw TypeError(cat(type.info.name, ": ", objects.size(), objects.size() == 1 ? " input" : " inputs", " given; allowed: ", input_names(type),
                           ". Parameters go into the constructor."));
@@ -185,6 +191,11 @@ Prepared prepare(const BoundKernel& self, const Arguments& arguments, CommandBuf
   p.inputs.reserve(given.objects.size() + type.operands.size() - given.specs.size());  // outputs go behind them
   layouts.reserve(given.objects.size());
   for (std::size_t i = 0; i < given.objects.size(); ++i) {
+    if (!given.objects[i]) {  // an optional one, before others
+      layouts.emplace_back();
+      p.inputs.emplace_back();
+      continue;
+    }
     const OperandSpec& spec = given.spec_of(i);
     Taken t = take(given.objects[i], spec.kind, Who{type.info.name, spec.name});
     fashion.see(t);

@@ -58,6 +58,7 @@ const OperandSpec& spec_of(const KernelType& type, Role role, std::size_t index)
 }
 
 void check_operand(const KernelType& type, const OperandSpec& spec, const Layout& layout) {
+  if (layout == Layout{} && spec.count == Count::optional) return;  // left out, before one that is there
   if (layout.kind != spec.kind) {
     throw TypeError(cat(type.info.name, ": ", spec.name, " is ", with_article(layout.kind), "; allowed: ", with_article(spec.kind),
                         ". Pass an array, or mps.", spec.kind == Kind::image    ? "Image"

@@ -67,7 +67,7 @@ void run_work(const Work& work, const TemporaryMemory& memory) {
   View* views = many.empty() ? few.data() : many.data();
   for (std::size_t i = 0; i < work.operands.size(); ++i) {
     const Operand& o = work.operands[i];
-    views[i] = {o.temporary ? memory.address(*o.temporary) : o.data(), o.layout};
+    views[i] = {o.temporary ? memory.address(*o.temporary) : o.storage ? o.data() : nullptr, o.layout};
   }
   static_cast<const CpuPlan&>(*work.plan).run({views, work.operands.size()});
 }
