@@ -38,6 +38,23 @@ struct Converter<std::vector<rnn::AnyDescriptor>> {
   }
 };
 
+// Several of something, in a list or tuple.
+template <class T>
+struct Converter<std::vector<T>> {
+  static constexpr std::string_view type = std::integral<T> ? "tuple[int, ...]" : "tuple[tuple[int, ...], ...]";
+  static std::vector<T> from(py::handle v, const Where& w) {
+    if (!PyList_Check(v.ptr()) && !PyTuple_Check(v.ptr())) refuse_type(w, v, "a tuple or list", "Pass a tuple.");
+    std::vector<T> all;
+    for (py::handle item : v) all.push_back(Converter<T>::from(item, w));
+    return all;
+  }
+  static py::object to(const std::vector<T>& all) {
+    py::tuple out(all.size());
+    for (std::size_t i = 0; i < all.size(); ++i) out[i] = Converter<T>::to(all[i]);
+    return out;
+  }
+};
+
 namespace {
 
 using Codecs = std::unordered_map<TypeId, Codec>;
@@ -59,7 +76,8 @@ const Codecs& codecs() {
     Codecs c;
     add_all<bool, float, double, std::int64_t, Offset, Origin, Size, Region, ScaleTransform, std::array<float, 3>, std::array<float, 4>,
             std::optional<std::int64_t>, std::optional<float>, std::optional<Offset>, std::optional<ScaleTransform>, std::string, std::optional<Array>,
-            cnn::Weights, std::optional<cnn::Weights>, cnn::Padding, std::vector<rnn::AnyDescriptor>>(c);
+            cnn::Weights, std::optional<cnn::Weights>, cnn::Padding, std::vector<rnn::AnyDescriptor>, std::vector<Origin>,
+            std::vector<std::array<std::int64_t, 4>>, std::vector<std::int64_t>>(c);
 #define MPSKIT_LISTED(Name) add_all<Name, std::optional<Name>>(c);
 #include "value_list.inc"
 #undef MPSKIT_LISTED

@@ -108,6 +108,8 @@ class Writer:
         cases = [(anything, into, "_Out"), (own, fresh, ours), (array, fresh, arrays)]
         if inputs:
             cases.append((anything, fresh, "Any"))
+        else:
+            cases = [(anything, into, "_Out")]  # nothing tells what a new output would be
         if asked_for:
             words = [name for o in asked_for for name in (o["name"], o["word"]) if name]
             both = ", ".join(
@@ -129,7 +131,8 @@ class Writer:
                 for extra, returned in keep:
                     options_ = ", ".join(filter(None, [options, extra]))
                     signature = f"self, {before}{given}{separator}{star}{options_}"
-                    self.lines += ["    @overload", f"    def {method}({signature}) -> {wrap.format(returned)}: ..."]
+                    self.lines += ["    @overload"] if len(cases) > 1 else []
+                    self.lines.append(f"    def {method}({signature}) -> {wrap.format(returned)}: ...")
 
     def write(self, module: ModuleType) -> str:
         for name in module.__all__:

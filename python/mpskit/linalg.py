@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import DTypeLike
 from . import _core
 from ._core.linalg import *
 
-__all__ = [*_core.linalg.__all__, "cholesky", "lu", "matmul", "solve"]
+__all__ = [*_core.linalg.__all__, "RandomStream", "cholesky", "lu", "matmul", "solve"]
 
 
 def _as_stored(a: Any) -> tuple[Any, bool]:
@@ -199,3 +200,81 @@ def solve(
         factors, pivot_indices = lu(a, check=check, device=device)[:2]
         x = MatrixSolveLU(transpose=transpose)(factors, b, pivot_indices, **options)
     return x[:, 0] if is_vector and isinstance(x, np.ndarray) else x
+
+
+class RandomStream:
+    """Random numbers that go on: each call fills with the next ones of a random kernel, as Apple's object does.
+
+    The kernel itself is a value and gives the same numbers every time; this remembers where in its sequence it is. Several
+    threads may draw from one stream: each takes a part of its own. Copies and pickles go on from where the original is.
+
+    Parameters
+    ----------
+    kernel : MatrixRandomPhilox or MatrixRandomMTGP32
+        Where the stream begins, at the kernel's offset.
+    """
+
+    def __init__(self, kernel: Any) -> None:
+        self._kernel = kernel
+        self._lock = threading.Lock()
+
+    @property
+    def kernel(self) -> Any:
+        """The kernel of the next call: its offset is where the stream is."""
+        return self._kernel
+
+    def _take(self, count: int) -> Any:
+        with self._lock:
+            kernel = self._kernel
+            self._kernel = kernel.replace(offset=kernel.offset + count)
+        return kernel
+
+    def __call__(
+        self, shape: int | tuple[int, ...] | None = None, *, out: Any = None, device: str | None = None
+    ) -> Any:
+        """Fill `out`, or a new array of this shape, with the next numbers.
+
+        Parameters
+        ----------
+        shape : int or tuple of int, optional
+            Of a new array: uint32 for the distribution 'default', float32 for the others.
+        out : array or mps.Matrix, optional
+            What is filled.
+        device : str, optional
+            "cpu" or "metal"; the current device when omitted.
+
+        Returns
+        -------
+        array or mps.Matrix
+            `out`, or the new array.
+        """
+        if (shape is None) == (out is None):
+            raise TypeError(
+                "RandomStream: shape and out are both given or both missing; allowed: one of them. Pass one."
+            )
+        options = {} if device is None else {"device": device}
+        if shape is not None:
+            is_raw = self._kernel.distribution.distribution_type == "default"
+            out = _core.empty(shape, "uint32" if is_raw else "float32")
+        if isinstance(out, np.ndarray):
+            # A row, whatever its axes: numbers are counted in the order of its elements.
+            rows = out if out.ndim in (2, 3) else out.view()
+            if rows is not out:
+                rows.shape = (1, out.size)  # raises where that would be a copy
+            matrices = rows.shape[0] if rows.ndim == 3 else 1
+            per_matrix = rows.size // max(matrices, 1)
+        else:
+            rows, matrices, per_matrix = out, out.matrices, out.rows * out.columns
+        kernel = self._kernel
+        chosen = matrices - kernel.batch_start if kernel.batch_size is None else kernel.batch_size
+        self._take(max(chosen, 0) * per_matrix)(out=rows, **options)
+        return out
+
+    def __getstate__(self) -> Any:
+        return self._kernel
+
+    def __setstate__(self, kernel: Any) -> None:
+        RandomStream.__init__(self, kernel)
+
+    def __repr__(self) -> str:
+        return f"RandomStream({self._kernel!r})"

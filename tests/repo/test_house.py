@@ -34,7 +34,7 @@ KERNELS = descriptors()
 
 @pytest.mark.parametrize(("family", "name", "stem"), KERNELS, ids=lambda part: part)
 def test_a_kernel_has_five_places(family: str, name: str, stem: str) -> None:
-    assert stem == re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower(), (
+    assert stem == re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower(), (
         "a file is named after its one kernel"
     )
     for place in (

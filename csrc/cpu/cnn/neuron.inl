@@ -18,5 +18,7 @@ inline std::optional<Clamp> as_clamp(const cnn::Neuron& n) {
 
 // Applied in place to values[i], which belong to channels first + i. In common/neuron.cpp.
 void apply_neuron(const cnn::Neuron& n, float* values, std::int64_t count, std::int64_t first);
+// They become the neuron's derivative there; at a corner that of its right side.
+void differentiate_neuron(const cnn::Neuron& n, float* values, std::int64_t count, std::int64_t first);
 
 }  // namespace mpskit::cpu::MPSKIT_ISA

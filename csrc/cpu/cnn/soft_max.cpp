@@ -1,73 +1,9 @@
-#include "cpu/simd/math.inl"
-#include "cpu/simd/pixels.inl"
+#include "cpu/cnn/soft_max.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
 
-constexpr std::int64_t step = lanes<float>;
-
-float sum_of(Floats v) {
-  float lane[step];
-  store(lane, v);
-  for (int width = step / 2; width > 0; width /= 2)
-    for (int i = 0; i < width; ++i) lane[i] += lane[i + width];
-  return lane[0];
-}
-// Where one of them is NaN the result may be any of the others: sums find the NaN again.
-float largest_of(Floats v) {
-  float lane[step];
-  store(lane, v);
-  for (int width = step / 2; width > 0; width /= 2)
-    for (int i = 0; i < width; ++i) lane[i] = lane[i] > lane[i + width] ? lane[i] : lane[i + width];
-  return lane[0];
-}
-
-float largest(const float* x, std::int64_t n) {
-  if (n < step) {
-    float most = x[0];
-    for (std::int64_t i = 1; i < n; ++i) most = most > x[i] ? most : x[i];
-    return most;
-  }
-  Floats m[4];
-  for (Floats& v : m) v = load<Floats>(x);
-  std::int64_t i = 0;
-  for (; i + 4 * step <= n; i += 4 * step)
-    for (int j = 0; j < 4; ++j) m[j] = maximum(load<Floats>(x + i + j * step), m[j]);
-  for (; i + step <= n; i += step) m[0] = maximum(load<Floats>(x + i), m[0]);
-  m[0] = maximum(load<Floats>(x + n - step), m[0]);
-  return largest_of(maximum(maximum(m[0], m[1]), maximum(m[2], m[3])));
-}
-
-// e[i] = exp(x[i] - most); their sum, in blocks, so that it stays as exact with many channels as with few.
-double exponentials(const float* x, std::int64_t n, float most, float* e) {
-  constexpr std::int64_t block = 1024;
-  double total = 0;
-  for (std::int64_t begin = 0; begin < n; begin += block) {
-    const std::int64_t end = std::min(n, begin + block);
-    Floats sums[2]{};
-    std::int64_t i = begin;
-    for (; i + 2 * step <= end; i += 2 * step)
-      for (int j = 0; j < 2; ++j) {
-        const Floats v = exp_of_negative(load<Floats>(x + i + j * step) - most);
-        store(e + i + j * step, v);
-        sums[j] += v;
-      }
-    if (i + step <= end) {
-      const Floats v = exp_of_negative(load<Floats>(x + i) - most);
-      store(e + i, v);
-      sums[0] += v;
-      i += step;
-    }
-    float rest = 0;
-    if (const std::int64_t some = end - i; some > 0) {
-      const Floats v = exp_of_negative(load_pixels(x + i, some) - most);
-      store_pixels(e + i, v, some);
-      for (std::int64_t j = 0; j < some; ++j) rest += v[j];
-    }
-    total += double{sum_of(sums[0] + sums[1])} + double{rest};
-  }
-  return total;
-}
+using namespace soft_max;
 
 class SoftMaxPlan final : public CpuPlan {
  public:
@@ -89,9 +25,9 @@ class SoftMaxPlan final : public CpuPlan {
         std::int64_t x = 0;
         if (is_narrow && s && offset_.x >= 0) {
           const std::int64_t inside = std::min(part_.width, src.layout.width() - offset_.x);
-          for (; x + step <= inside; x += step) several_pixels(src.layout.dtype, pixel(src, s, x), s_step, dst.layout.dtype, d + x * d_step, d_step, scratch.as<float>());
+          for (; x + step <= inside; x += step) several_rows(src.layout.dtype, pixel(src, s, x), s_step, channels, dst.layout.dtype, d + x * d_step, d_step, scratch.as<float>());
         }
-        for (; x < part_.width; ++x) one_pixel(src.layout.dtype, s ? pixel(src, s, x) : nullptr, dst.layout.dtype, d + x * d_step, scratch.as<float>());
+        for (; x < part_.width; ++x) one_row(src.layout.dtype, s ? pixel(src, s, x) : nullptr, channels, dst.layout.dtype, d + x * d_step, scratch.as<float>());
       }
     });
   }
@@ -107,48 +43,6 @@ class SoftMaxPlan final : public CpuPlan {
   const std::byte* pixel(const View& src, const std::byte* row, std::int64_t x) const {
     const std::int64_t column = offset_.x + x;
     return column < 0 || column >= src.layout.width() ? nullptr : row + column * pixel_bytes(src) + part_.source_channel * src.layout.element_bytes();
-  }
-
-  void one_pixel(DType from, const std::byte* s, DType to, std::byte* d, float* scratch) const {
-    const std::int64_t n = part_.source_channels;
-    const float* x = scratch;
-    float* e = to == DType::f32 ? reinterpret_cast<float*>(d) : scratch + n;
-    if (!s) std::fill(scratch, scratch + n, 0.0f);
-    else if (from == DType::f32) x = reinterpret_cast<const float*>(s);
-    else to_float(from, s, n, scratch, 1 / unit_of(from));
-    const auto scale = static_cast<float>(1 / exponentials(x, n, largest(x, n), e));
-    if (to == DType::f32) transform(e, n, [=](Floats v) { return v * scale; });
-    else from_float(e, to, d, n, scale * unit_of(to));
-  }
-
-  // A lane a pixel: few channels would leave registers empty.
-  void several_pixels(DType from, const std::byte* s, std::int64_t s_step, DType to, std::byte* d, std::int64_t d_step, float* e) const {
-    const std::int64_t n = part_.source_channels;
-    Floats most = all(-std::numeric_limits<float>::infinity()), sum{};
-    visit_pixels(from, [&](auto p) {
-      using S = decltype(p);
-      for (std::int64_t c = 0; c < n; ++c) {
-        S codes[step];
-        for (std::int64_t i = 0; i < step; ++i) codes[i] = reinterpret_cast<const S*>(s + i * s_step)[c];
-        const Floats x = load_pixels(codes) * (1 / unit<S>);
-        store(e + c * step, x);
-        most = maximum(most, x);
-      }
-    });
-    for (std::int64_t c = 0; c < n; ++c) {
-      const Floats v = exp_of_negative(load<Floats>(e + c * step) - most);
-      store(e + c * step, v);
-      sum += v;
-    }
-    visit_pixels(to, [&](auto p) {
-      using D = decltype(p);
-      const Floats scale = unit<D> / sum;
-      for (std::int64_t c = 0; c < n; ++c) {
-        D codes[step];
-        store_pixels(codes, load<Floats>(e + c * step) * scale);
-        for (std::int64_t i = 0; i < step; ++i) reinterpret_cast<D*>(d + i * d_step)[c] = codes[i];
-      }
-    });
   }
 
   cnn::Part part_;

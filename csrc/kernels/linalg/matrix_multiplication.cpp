@@ -1,37 +1,18 @@
 #include "kernels/linalg/matrix_multiplication.hpp"
 
-#include <algorithm>
-
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "kernels/common/matrix_window.hpp"
 
 namespace mpskit::linalg {
 namespace {
 
 constexpr std::string_view name = MatrixMultiplication::info.name;
 
-// alpha and beta have the result's dtype; what is too large for it becomes its largest number.
-float in_precision_of(DType result, float v) {
-  if (result != DType::f16) return v;
-  return half_to_float(float_to_half(std::clamp(v, -65504.0f, 65504.0f)));
-}
-
-struct Extent {
-  std::int64_t rows, columns;
-};
 // What op(matrix) holds from the origin on.
-Extent from_origin(std::string_view operand, const Layout& m, const Origin& origin, bool transpose) {
-  if (origin.x > m.rows() || origin.y > m.columns())
-    throw ValueError(cat(name, ": ", operand, "_matrix_origin is (", origin.x, ", ", origin.y, ") and ", operand == "result" ? "out" : operand,
-                         " is ", m.describe(), "; allowed: an origin inside it. The order is (row, column)."));
-  const Extent e{m.rows() - origin.x, m.columns() - origin.y};
+Extent from_origin(std::string_view operand, std::string_view origin_name, const Layout& m, const Origin& origin, bool transpose) {
+  const Extent e = linalg::from_origin(name, {operand, origin_name, &m, origin});
   return transpose ? Extent{e.columns, e.rows} : e;
-}
-
-void require_size(std::string_view field, std::int64_t wanted, std::string_view what, std::int64_t held) {
-  if (wanted > held)
-    throw ValueError(cat(name, ": ", field, " is ", wanted, ", ", what, " has ", held, " from its origin; allowed: at most ", held,
-                         ". Pass a smaller ", field, " or None."));
 }
 
 DType natural_result(DType left, DType right) { return left == DType::f16 && right == DType::f16 ? DType::f16 : DType::f32; }
@@ -53,22 +34,17 @@ void check_dtypes(DType left, DType right, DType out) {
 }  // namespace
 
 void MatrixMultiplication::validate() const {
-  const std::tuple<std::string_view, const Origin&> origins[]{{"left", left_matrix_origin}, {"right", right_matrix_origin}, {"result", result_matrix_origin}};
-  for (const auto& [operand, origin] : origins)
-    if (origin.z != 0)
-      throw ValueError(cat(name, ": ", operand, "_matrix_origin has a third number, ", origin.z,
-                           "; allowed: (row, column). Choose matrices of a batch with batch_start and batch_size."));
+  require_origins(name, {{"left", "left_matrix_origin", nullptr, left_matrix_origin},
+                         {"right", "right_matrix_origin", nullptr, right_matrix_origin},
+                         {"out", "result_matrix_origin", nullptr, result_matrix_origin}});
 }
 
 MatrixMultiplication::Product MatrixMultiplication::product(const Layout& left, const Layout& right, const Layout* out) const {
   const DType result = out ? out->dtype : natural_result(left.dtype, right.dtype);
   check_dtypes(left.dtype, right.dtype, result);
-  const std::int64_t matrices = left.matrices();
-  if (right.matrices() != matrices || (out && out->matrices() != matrices))
-    throw ValueError(cat(name, ": left has ", matrices, " matrices, right ", right.matrices(), out ? cat(", out ", out->matrices()) : std::string(),
-                         "; allowed: the same number, nothing is broadcast. Repeat the smaller batch with numpy.repeat(), or call once a matrix."));
-  const Extent l = from_origin("left", left, left_matrix_origin, transpose_left);
-  const Extent r = from_origin("right", right, right_matrix_origin, transpose_right);
+  const Batch batch = batch_of(name, batch_start, batch_size, {{"left", "", &left}, {"right", "", &right}, {"out", "", out}});
+  const Extent l = from_origin("left", "left_matrix_origin", left, left_matrix_origin, transpose_left);
+  const Extent r = from_origin("right", "right_matrix_origin", right, right_matrix_origin, transpose_right);
 
   Product p{};
   p.rows = result_rows.value_or(l.rows);
@@ -80,12 +56,12 @@ MatrixMultiplication::Product MatrixMultiplication::product(const Layout& left, 
                          l.columns == r.columns ? (transpose_right ? "Pass transpose_right=False." : "Pass transpose_right=True for left @ right.T.")
                          : l.rows == r.rows     ? (transpose_left ? "Pass transpose_left=False." : "Pass transpose_left=True for left.T @ right.")
                                                 : "Pass interior_columns to use a part of them."));
-  require_size("result_rows", p.rows, "op(left)", l.rows);
-  require_size("result_columns", p.columns, "op(right)", r.columns);
-  require_size("interior_columns", p.interior, "op(left)", l.columns);
-  require_size("interior_columns", p.interior, "op(right)", r.rows);
+  part_of(name, "result_rows", p.rows, "op(left)", l.rows);
+  part_of(name, "result_columns", p.columns, "op(right)", r.columns);
+  part_of(name, "interior_columns", p.interior, "op(left)", l.columns);
+  part_of(name, "interior_columns", p.interior, "op(right)", r.rows);
   if (out) {
-    const Extent c = from_origin("result", *out, result_matrix_origin, false);
+    const Extent c = from_origin("out", "result_matrix_origin", *out, result_matrix_origin, false);
     // A larger out is a window, which must be meant: a forgotten axis would otherwise leave rows of it unwritten.
     const bool rows_fit = result_rows ? c.rows >= p.rows : c.rows == p.rows;
     const bool columns_fit = result_columns ? c.columns >= p.columns : c.columns == p.columns;
@@ -93,11 +69,8 @@ MatrixMultiplication::Product MatrixMultiplication::product(const Layout& left, 
       throw ValueError(cat(name, ": out is (", c.rows, ", ", c.columns, ") from result_matrix_origin, the result is (", p.rows, ", ", p.columns,
                            "); allowed: the same shape, or a larger out when result_rows and result_columns say which part of it is written."));
   }
-  if (batch_start > matrices || (batch_size && *batch_size > matrices - batch_start))
-    throw ValueError(cat(name, ": batch_start is ", batch_start, ", batch_size is ", batch_size ? std::to_string(*batch_size) : std::string("None"),
-                         "; allowed: matrices 0 to ", matrices, " of these operands. Pass a smaller batch."));
-  p.first = batch_start;
-  p.count = batch_size.value_or(matrices - batch_start);
+  p.first = batch.first;
+  p.count = batch.count;
   p.alpha = in_precision_of(result, alpha);
   p.beta = in_precision_of(result, beta);
   return p;

@@ -10,8 +10,8 @@ class Plan final : public MetalPlan {
   Plan(const linalg::MatrixDecompositionCholesky& k, const Call& call, const Context& context)
       : kernel_(k), problem_(k.problem(call.inputs[0], &call.outputs[0], &call.outputs[1])) {
     if (problem_.order == 0) return;
-    filter_ = made(adopt([[MPSMatrixDecompositionCholesky alloc] initWithDevice:context.device() lower:k.lower ? YES : NO order:as_count(problem_.order)]), context, k);
-    place_unary(filter_.get(), k);
+    filter_ = made(adopt([[MPSMatrixDecompositionCholesky alloc] initWithDevice:context.device() lower:k.lower ? YES : NO order:count_of(problem_.order)]), context, k);
+    set_origins(filter_.get(), k);
     filter_.get().resultMatrixOrigin = MTLOriginMake(0, 0, 0);
   }
 
@@ -21,9 +21,9 @@ class Plan final : public MetalPlan {
     Status status(e, kernel_.info.name, o[2]);
     if (n == 0) return each_matrix(problem_.batch, [&](std::int64_t m) { status.take(m); });
     // What MPS does with the other triangle is open; ours stays as it was. So the factor is made elsewhere and one triangle copied.
-    const auto row_bytes = static_cast<std::int64_t>([MPSMatrixDescriptor rowBytesForColumns:as_count(n) dataType:MPSDataTypeFloat32]);
+    const auto row_bytes = static_cast<std::int64_t>([MPSMatrixDescriptor rowBytesForColumns:count_of(n) dataType:MPSDataTypeFloat32]);
     id<MTLBuffer> scratch = scratch_buffer(e, kernel_.info.name, n * row_bytes, MTLResourceStorageModePrivate);
-    MPSMatrixDescriptor* d = [MPSMatrixDescriptor matrixDescriptorWithRows:as_count(n) columns:as_count(n) rowBytes:as_count(row_bytes) dataType:MPSDataTypeFloat32];
+    MPSMatrixDescriptor* d = [MPSMatrixDescriptor matrixDescriptorWithRows:count_of(n) columns:count_of(n) rowBytes:count_of(row_bytes) dataType:MPSDataTypeFloat32];
     MPSMatrix* factor = e.keep(adopt([[MPSMatrix alloc] initWithBuffer:scratch descriptor:d]));
     const Place to = e.place(o[1]);
     const Layout& l = o[1].layout;

@@ -11,10 +11,10 @@ class Plan final : public MetalPlan {
       : problem_(k.problem(call.inputs[0], &call.outputs[0], &call.outputs[1], &call.outputs[2])) {
     if (problem_.pivots == 0) return;
     filter_ = made(adopt([[MPSMatrixDecompositionLU alloc] initWithDevice:context.device()
-                                                                     rows:as_count(problem_.extent.rows)
-                                                                  columns:as_count(problem_.extent.columns)]),
+                                                                     rows:count_of(problem_.extent.rows)
+                                                                  columns:count_of(problem_.extent.columns)]),
                    context, k);
-    place_unary(filter_.get(), k);
+    set_origins(filter_.get(), k);
   }
 
   void encode(Encoder& e, std::span<const Operand> o) override {

@@ -11,10 +11,10 @@ class Plan final : public MetalPlan {
     if (solve_.is_empty()) return;
     filter_ = made(adopt([[MPSMatrixSolveCholesky alloc] initWithDevice:context.device()
                                                                   upper:k.upper ? YES : NO
-                                                                  order:as_count(solve_.order)
-                                                 numberOfRightHandSides:as_count(solve_.right_hand_sides)]),
+                                                                  order:count_of(solve_.order)
+                                                 numberOfRightHandSides:count_of(solve_.right_hand_sides)]),
                    context, k);
-    place_binary(filter_.get(), k);
+    set_origins(filter_.get(), k);
   }
 
   void encode(Encoder& e, std::span<const Operand> o) override {

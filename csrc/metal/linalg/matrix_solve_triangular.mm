@@ -15,11 +15,11 @@ class Plan final : public MetalPlan {
                                                                     upper:k.upper ? YES : NO
                                                                 transpose:k.transpose ? YES : NO
                                                                      unit:k.unit ? YES : NO
-                                                                    order:as_count(solve_.order)
-                                                   numberOfRightHandSides:as_count(solve_.right_hand_sides)
+                                                                    order:count_of(solve_.order)
+                                                   numberOfRightHandSides:count_of(solve_.right_hand_sides)
                                                                     alpha:k.alpha]),
                    context, k);
-    place_binary(filter_.get(), k);
+    set_origins(filter_.get(), k);
   }
 
   void encode(Encoder& e, std::span<const Operand> o) override {

@@ -12,12 +12,12 @@ class Plan final : public MetalPlan {
     if (product_.rows == 0 || product_.columns == 0 || product_.alpha == 0) return;  // MPS has no empty products
     filter_ = made(adopt([[MPSMatrixVectorMultiplication alloc] initWithDevice:context.device()
                                                                      transpose:k.transpose ? YES : NO
-                                                                          rows:as_count(product_.rows)
-                                                                       columns:as_count(product_.columns)
+                                                                          rows:count_of(product_.rows)
+                                                                       columns:count_of(product_.columns)
                                                                          alpha:product_.alpha
                                                                           beta:product_.beta]),
                    context, k);
-    place_binary(filter_.get(), k);
+    set_origins(filter_.get(), k);
   }
 
   void encode(Encoder& e, std::span<const Operand> o) override {

@@ -1,27 +1,33 @@
 #pragma once
-// Kernels that go through a batch one matrix at a time: nobody states what MPS does with the pivots, the status and the vectors of a batch.
+// Kernels that go through a batch one matrix at a time: of others than products nobody states what MPS does with a batch, its pivots,
+// its status and its vectors.
 #include "kernels/common/matrix_kernel.hpp"
-#include "metal/kernel.hpp"
-#include "metal/shaders/arguments.h"
+#include "metal/rows.hpp"
 
 namespace mpskit::metal {
 
-inline NSUInteger as_count(std::int64_t n) { return static_cast<NSUInteger>(n); }
-
-template <class Filter>
-void place_unary(Filter filter, const linalg::UnaryKernel& k) {
-  filter.sourceMatrixOrigin = to_mtl(k.source_matrix_origin);
-  filter.resultMatrixOrigin = to_mtl(k.result_matrix_origin);
+template <class Filter>  // a subclass of MPSMatrixUnaryKernel
+void set_origins(Filter filter, MTLOrigin source, MTLOrigin result) {
+  filter.sourceMatrixOrigin = source;
+  filter.resultMatrixOrigin = result;
+  filter.batchStart = 0;
+  filter.batchSize = 1;
+}
+template <class Filter>  // a subclass of MPSMatrixBinaryKernel
+void set_origins(Filter filter, MTLOrigin primary, MTLOrigin secondary, MTLOrigin result) {
+  filter.primarySourceMatrixOrigin = primary;
+  filter.secondarySourceMatrixOrigin = secondary;
+  filter.resultMatrixOrigin = result;
   filter.batchStart = 0;
   filter.batchSize = 1;
 }
 template <class Filter>
-void place_binary(Filter filter, const linalg::BinaryKernel& k) {
-  filter.primarySourceMatrixOrigin = to_mtl(k.primary_source_matrix_origin);
-  filter.secondarySourceMatrixOrigin = to_mtl(k.secondary_source_matrix_origin);
-  filter.resultMatrixOrigin = to_mtl(k.result_matrix_origin);
-  filter.batchStart = 0;
-  filter.batchSize = 1;
+void set_origins(Filter filter, const linalg::UnaryKernel& k) {
+  set_origins(filter, to_mtl(k.source_matrix_origin), to_mtl(k.result_matrix_origin));
+}
+template <class Filter>
+void set_origins(Filter filter, const linalg::BinaryKernel& k) {
+  set_origins(filter, to_mtl(k.primary_source_matrix_origin), to_mtl(k.secondary_source_matrix_origin), to_mtl(k.result_matrix_origin));
 }
 
 // encode(index) for each matrix of the batch.
@@ -40,7 +46,7 @@ inline Operand as_rows(Operand vectors) {
 
 // Memory of a plan's own, for what is encoded now.
 inline id<MTLBuffer> scratch_buffer(Encoder& e, std::string_view kernel, std::int64_t bytes, MTLResourceOptions mode) {
-  auto buffer = adopt([e.context().device() newBufferWithLength:as_count(bytes) options:mode]);
+  auto buffer = adopt([e.context().device() newBufferWithLength:count_of(bytes) options:mode]);
   if (!buffer) throw DeviceError(cat(kernel, ": ", e.context().info().name, " made no buffer of ", bytes, " bytes. Free arrays, or pass device=\"cpu\"."));
   return e.keep(std::move(buffer));
 }

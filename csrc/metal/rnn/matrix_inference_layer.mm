@@ -4,13 +4,10 @@
 #include <numeric>
 
 #include "metal/cnn/weights_source.hpp"
-#include "metal/kernel.hpp"
-#include "metal/shaders/arguments.h"
+#include "metal/rows.hpp"
 
 namespace mpskit::metal {
 namespace {
-
-NSUInteger count(std::int64_t n) { return static_cast<NSUInteger>(n); }
 
 // The data sources of a stack. They are loaded before MPS asks, as a layer has no words for one that fails.
 class Sources {
@@ -38,16 +35,16 @@ class Sources {
 };
 
 MPSRNNDescriptor* describe(const rnn::SingleGateDescriptor& g, Sources& sources) {
-  MPSRNNSingleGateDescriptor* d = [MPSRNNSingleGateDescriptor createRNNSingleGateDescriptorWithInputFeatureChannels:count(g.input_feature_channels)
-                                                                                              outputFeatureChannels:count(g.output_feature_channels)];
+  MPSRNNSingleGateDescriptor* d = [MPSRNNSingleGateDescriptor createRNNSingleGateDescriptorWithInputFeatureChannels:count_of(g.input_feature_channels)
+                                                                                              outputFeatureChannels:count_of(g.output_feature_channels)];
   const auto s = g.sources();
   d.inputWeights = sources.add(s[0]);
   d.recurrentWeights = sources.add(s[1]);
   return d;
 }
 MPSRNNDescriptor* describe(const rnn::GRUDescriptor& g, Sources& sources) {
-  MPSGRUDescriptor* d = [MPSGRUDescriptor createGRUDescriptorWithInputFeatureChannels:count(g.input_feature_channels)
-                                                                outputFeatureChannels:count(g.output_feature_channels)];
+  MPSGRUDescriptor* d = [MPSGRUDescriptor createGRUDescriptorWithInputFeatureChannels:count_of(g.input_feature_channels)
+                                                                outputFeatureChannels:count_of(g.output_feature_channels)];
   const auto s = g.sources();
   d.inputGateInputWeights = sources.add(s[0]);
   d.inputGateRecurrentWeights = sources.add(s[1]);
@@ -61,8 +58,8 @@ MPSRNNDescriptor* describe(const rnn::GRUDescriptor& g, Sources& sources) {
   return d;
 }
 MPSRNNDescriptor* describe(const rnn::LSTMDescriptor& l, Sources& sources) {
-  MPSLSTMDescriptor* d = [MPSLSTMDescriptor createLSTMDescriptorWithInputFeatureChannels:count(l.input_feature_channels)
-                                                                   outputFeatureChannels:count(l.output_feature_channels)];
+  MPSLSTMDescriptor* d = [MPSLSTMDescriptor createLSTMDescriptorWithInputFeatureChannels:count_of(l.input_feature_channels)
+                                                                   outputFeatureChannels:count_of(l.output_feature_channels)];
   const auto s = l.sources();
   d.inputGateInputWeights = sources.add(s[0]);
   d.inputGateRecurrentWeights = sources.add(s[1]);
@@ -113,63 +110,6 @@ Layers make_layers(const rnn::MatrixInferenceLayer& k, std::vector<std::size_t> 
 using Matrices = NSArray<MPSMatrix*>;
 
 Matrices* reversed(Matrices* matrices) { return [[matrices reverseObjectEnumerator] allObjects]; }
-
-// A batch of matrices: those of an operand, of MPS, or of nobody else.
-struct Rows {
-  id<MTLBuffer> buffer;
-  std::size_t offset;
-  std::int64_t matrices, rows, columns, matrix_bytes, row_bytes;
-  bool is_half;
-
-  static Rows of(Encoder& e, const Operand& o) {
-    const Layout& l = o.layout;
-    const Place p = e.place(o);
-    return {p.buffer, p.offset, l.matrices(), l.rows(), l.columns(), l.matrix_bytes(), l.row_bytes(), l.dtype == DType::f16};
-  }
-  static Rows of(MPSMatrix* m) {
-    const auto number = [](NSUInteger n) { return static_cast<std::int64_t>(n); };
-    return {m.data, m.offset, 1, number(m.rows), number(m.columns), number(m.matrixBytes), number(m.rowBytes), m.dataType == MPSDataTypeFloat16};
-  }
-  static Rows scratch(Encoder& e, std::int64_t matrices, std::int64_t rows, std::int64_t columns) {
-    const auto row_bytes = static_cast<std::int64_t>([MPSMatrixDescriptor rowBytesForColumns:count(columns) dataType:MPSDataTypeFloat32]);
-    auto buffer = adopt([e.context().device() newBufferWithLength:count(matrices * rows * row_bytes)
-                                                          options:MTLResourceStorageModePrivate | MTLResourceHazardTrackingModeTracked]);
-    if (!buffer) throw DeviceError(cat("MatrixInferenceLayer: ", e.context().info().name, " made no buffer for ", matrices, " time steps. Free arrays, or pass fewer."));
-    return {e.keep(std::move(buffer)), 0, matrices, rows, columns, rows * row_bytes, row_bytes, false};
-  }
-  Rows matrix(std::int64_t i) const {
-    Rows out = *this;
-    out.offset += static_cast<std::size_t>(i * matrix_bytes);
-    out.matrices = 1;
-    return out;
-  }
-  Rows from_column(std::int64_t first, std::int64_t n) const {
-    Rows out = *this;
-    out.offset += static_cast<std::size_t>(first) * (is_half ? 2 : 4);
-    out.columns = n;
-    return out;
-  }
-  Matrices* steps(Encoder& e) const {
-    MPSMatrixDescriptor* d = [MPSMatrixDescriptor matrixDescriptorWithRows:count(rows) columns:count(columns) rowBytes:count(row_bytes) dataType:MPSDataTypeFloat32];
-    NSMutableArray<MPSMatrix*>* out = [NSMutableArray array];
-    for (std::int64_t t = 0; t < matrices; ++t)
-      [out addObject:e.keep(adopt([[MPSMatrix alloc] initWithBuffer:buffer offset:offset + count(t * matrix_bytes) descriptor:d]))];
-    return out;
-  }
-};
-
-void combine(Encoder::Pass& pass, const Rows& from, const Rows& to, bool adds = false) {
-  const auto bytes = [](std::int64_t n) { return static_cast<unsigned long>(n); };
-  const auto number = [](std::int64_t n) { return static_cast<unsigned int>(n); };
-  const auto format = [](const Rows& r) { return static_cast<unsigned int>(r.is_half ? element_half : element_float); };
-  const RowsArguments a{from.offset, bytes(from.matrix_bytes), bytes(from.row_bytes), to.offset, bytes(to.matrix_bytes), bytes(to.row_bytes), format(from), format(to),
-                        number(to.rows), number(to.columns), number(to.matrices), adds};
-  pass.add({from.buffer, to.buffer}, {}, a, MTLSizeMake(a.columns, a.rows, a.matrices));
-}
-void combine(Encoder& e, const Rows& from, const Rows& to, bool adds = false) {
-  Encoder::Pass pass(e, "combine_rows");
-  combine(pass, from, to, adds);
-}
 
 class Plan final : public MetalPlan {
  public:

@@ -70,3 +70,23 @@ struct WeighArguments {
   unsigned int is_column;  // else the sums go along rows
   unsigned int is_zero;    // beyond the border lie zeros, else the nearest pixel
 };
+
+// Random numbers for the elements of a batch of matrices, four bytes each.
+enum RandomKind { random_words, random_uniform, random_normal };
+struct RandomArguments {
+  unsigned long offset, matrix_bytes, row_bytes;  // bytes
+  unsigned long first, count, blocks;             // words of the sequence: the first one, how many, and blocks of four that hold them
+  unsigned long rows, columns;
+  unsigned int width;                             // of the grid, in blocks
+  unsigned int kind;                              // RandomKind
+  unsigned int key_low, key_high;
+  float range, minimum;                           // uniform
+  float first_part, span, sign, mean, deviation;  // normal
+  float least, most;
+};
+
+// Rows of a matrix of four-byte elements to those of another, whatever the elements mean.
+struct WordsArguments {
+  unsigned long src_offset, src_row_bytes, dst_offset, dst_row_bytes;  // bytes
+  unsigned int rows, columns;
+};

@@ -15,3 +15,6 @@
 #import <MetalPerformanceShaders/MPSCNNKernel.h>
 #import <MetalPerformanceShaders/MPSNNGraph.h>
 #import <MetalPerformanceShaders/MPSRNNLayer.h>
+#import <MetalPerformanceShaders/MPSMatrixLayer.h>
+#import <MetalPerformanceShaders/MPSMatrixCopy.h>
+#import <MetalPerformanceShaders/MPSMatrixRandom.h>

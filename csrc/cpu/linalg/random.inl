@@ -1,0 +1,149 @@
+#pragma once
+// Words of generators, and what distributions make of them.
+#include "cpu/linalg/window.inl"
+#include "cpu/simd/math.inl"
+#include "cpu/simd/square_root.inl"
+#include "cpu/simd/transpose.inl"
+#include "kernels/common/matrix_random.hpp"
+
+namespace mpskit::cpu::MPSKIT_ISA {
+
+using Words = Vec<std::uint32_t>;
+
+// ---- Philox4x32-10, after Salmon, Moraes, Dror and Shaw (2011)
+namespace philox {
+
+inline constexpr std::uint32_t first_factor = 0xD2511F53, second_factor = 0xCD9E8D57, first_step = 0x9E3779B9, second_step = 0xBB67AE85;
+
+struct Key {
+  std::uint32_t low, high;
+  explicit Key(std::int64_t seed) : low(static_cast<std::uint32_t>(seed)), high(static_cast<std::uint32_t>(static_cast<std::uint64_t>(seed) >> 32)) {}
+};
+
+// Both halves of the products of 32-bit lanes.
+MPSKIT_INLINE void multiply_wide(Words a, std::uint32_t factor, Words& high, Words& low) {
+#if MPSKIT_VECTOR_BYTES == 64
+  const __m512i f = _mm512_set1_epi64(factor), even = _mm512_maskz_mul_epu32(0xff, (__m512i)a, f), odd = _mm512_maskz_mul_epu32(0xff, _mm512_maskz_srli_epi64(0xff, (__m512i)a, 32), f);
+  low = (Words)_mm512_mask_blend_epi32(0xaaaa, even, _mm512_maskz_slli_epi64(0xff, odd, 32));
+  high = (Words)_mm512_mask_blend_epi32(0xaaaa, _mm512_maskz_srli_epi64(0xff, even, 32), odd);
+#elif MPSKIT_VECTOR_BYTES == 32
+  const __m256i f = _mm256_set1_epi64x(factor), even = _mm256_mul_epu32((__m256i)a, f), odd = _mm256_mul_epu32(_mm256_srli_epi64((__m256i)a, 32), f);
+  low = (Words)_mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa);
+  high = (Words)_mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa);
+#elif defined(__x86_64__)
+  const __m128i f = _mm_set1_epi64x(factor), even = _mm_mul_epu32((__m128i)a, f), odd = _mm_mul_epu32(_mm_srli_epi64((__m128i)a, 32), f);
+  const __m128i low_half = _mm_set1_epi64x(0xffffffff);
+  low = (Words)_mm_or_si128(_mm_and_si128(even, low_half), _mm_slli_epi64(odd, 32));
+  high = (Words)_mm_or_si128(_mm_srli_epi64(even, 32), _mm_andnot_si128(low_half, odd));
+#else
+  for (int i = 0; i < lanes<std::uint32_t>; ++i) {
+    const std::uint64_t p = std::uint64_t{a[i]} * factor;
+    low[i] = static_cast<std::uint32_t>(p);
+    high[i] = static_cast<std::uint32_t>(p >> 32);
+  }
+#endif
+}
+
+// The words of blocks first, first + 1, ..., one a lane; four words a block, one block after the other.
+inline void blocks(Key key, std::uint64_t first, std::uint32_t* out) {
+  constexpr int n = lanes<std::uint32_t>;
+  std::uint32_t high[n], low[n];
+  for (int i = 0; i < n; ++i) {
+    const std::uint64_t counter = first + static_cast<std::uint64_t>(i);
+    high[i] = static_cast<std::uint32_t>(counter >> 32);
+    low[i] = static_cast<std::uint32_t>(counter);
+  }
+  Words c[4]{Words{}, Words{}, load<Words>(high), load<Words>(low)};
+  for (int round = 0; round < 10; ++round) {
+    Words high0, low0, high1, low1;
+    multiply_wide(c[0], first_factor, high0, low0);
+    multiply_wide(c[2], second_factor, high1, low1);
+    c[0] = high1 ^ c[1] ^ key.low;
+    c[1] = low1;
+    c[2] = high0 ^ c[3] ^ key.high;
+    c[3] = low0;
+    key.low += first_step;
+    key.high += second_step;
+  }
+  Floats columns[4];
+  for (int i = 0; i < 4; ++i) columns[i] = (Floats)c[i];
+  store_columns(reinterpret_cast<float*>(out), 4, columns);
+}
+
+// Words first, first + 1, ... of the sequence.
+inline void words(const Key& key, std::uint64_t first, std::int64_t count, std::uint32_t* out) {
+  constexpr std::int64_t step = 4 * lanes<std::uint32_t>;
+  std::uint32_t some[step];
+  std::int64_t done = 0;
+  if (first % 4 != 0) {
+    blocks(key, first / 4, some);
+    done = std::min<std::int64_t>(count, step - static_cast<std::int64_t>(first % 4));
+    std::memcpy(out, some + first % 4, static_cast<std::size_t>(done) * 4);
+  }
+  for (; done + step <= count; done += step) blocks(key, (first + static_cast<std::uint64_t>(done)) / 4, out + done);
+  if (done < count) {
+    blocks(key, (first + static_cast<std::uint64_t>(done)) / 4, some);
+    std::memcpy(out + done, some, static_cast<std::size_t>(count - done) * 4);
+  }
+}
+
+}  // namespace philox
+
+// ---- distributions
+namespace distribution {
+
+// a * b + c rounded once on every instruction set: uniform numbers are the same bits everywhere.
+MPSKIT_INLINE Floats rounded_once(Floats a, Floats b, Floats c) {
+#if MPSKIT_VECTOR_BYTES == 16 && defined(__x86_64__)
+  for (int i = 0; i < lanes<float>; ++i) a[i] = std::fma(a[i], b[i], c[i]);
+  return a;
+#else
+  return multiply_add(a, b, c);
+#endif
+}
+
+// The inverse of the normal distribution, 4e-7 relative for 2^-40 <= p < 1. Of x = 2p - 1 the quotient q(p) / x is a smooth function of
+// w = -log(1 - x * x) near the middle and of its root far out; the polynomials are minimax fits of our own. The shader has the same.
+MPSKIT_INLINE Floats normal_quantile(Floats p) {
+  const Floats w = -log(4 * p * (1 - p)), s = square_root(w);
+  const Floats middle = polynomial(w - 2.5f, 0x1.0fc8bep+1f, 0x1.652c86p-2f, -0x1.8332aap-8f, -0x1.d0c8b2p-10f, 0x1.442af4p-12f, -0x1.a14886p-18f,
+                                   -0x1.4eea82p-18f, 0x1.04f9c2p-21f, 0x1.5ab15ep-25f);
+  const Floats outer = polynomial(s - 3.5f, 0x1.2de4c8p+2f, 0x1.6cb4f8p+0f, 0x1.306018p-8f, -0x1.808d58p-9f, 0x1.88dae0p-10f, -0x1.de6ee0p-11f,
+                                  0x1.673dccp-11f, -0x1.95c04ap-12f, 0x1.0ffbcap-14f, 0x1.482dfap-15f, -0x1.d445f2p-17f);
+  return (2 * p - 1) * (w < 5 ? middle : outer);
+}
+
+// Words become numbers where they lie.
+inline void apply(const linalg::RandomMapping& m, std::uint32_t* words, std::int64_t count) {
+  if (m.type == linalg::RandomDistribution::raw) return;
+  const auto number = [&](Floats bits) {
+    const Floats k = __builtin_convertvector((Ints)((Words)bits >> 9), Floats);
+    if (m.type == linalg::RandomDistribution::uniform) return minimum(rounded_once(all(m.range), k * 0x1p-23f, all(m.minimum)), all(m.most));
+    const Floats z = m.sign * normal_quantile(multiply_add(all(m.span), (k + 0.5f) * 0x1p-23f, all(m.first)));
+    return maximum(all(m.least), minimum(all(m.most), multiply_add(all(m.deviation), z, all(m.mean))));
+  };
+  transform(reinterpret_cast<float*>(words), count, number);
+}
+
+}  // namespace distribution
+
+// The elements that a call fills, as runs without gaps: run r has `length` elements at row(r), and begins at element r * length.
+class RandomRuns {
+ public:
+  RandomRuns() = default;
+  RandomRuns(const Layout& out, const linalg::Batch& matrices) : place_(out, {}, matrices), rows_(out.rows()), count_(matrices.count * out.rows()), length_(out.columns()) {
+    if (out.is_packed()) {
+      length_ *= count_;
+      count_ = length_ > 0;
+    }
+  }
+  std::int64_t count() const { return length_ > 0 ? count_ : 0; }
+  std::int64_t length() const { return length_; }
+  std::uint32_t* at(const View& v, std::int64_t run) const { return place_.row<std::uint32_t>(v, count_ == 1 ? 0 : run / rows_, count_ == 1 ? 0 : run % rows_); }
+
+ private:
+  WindowPlace place_;
+  std::int64_t rows_ = 0, count_ = 0, length_ = 0;
+};
+
+}  // namespace mpskit::cpu::MPSKIT_ISA
