@@ -111,13 +111,31 @@ def max_pool(x: Any, size: int, stride: int, padding: int, threads: int) -> Cont
     )
 
 
-def softmax(x: Any, threads: int) -> Contender | None:
+def softmax(x: Any, threads: int, is_log: bool = False) -> Contender | None:
     torch = _torch(threads)
     if torch is None:
         return None
     tensor = torch.from_numpy(x)
     out = torch.empty_like(tensor)
-    return Contender("torch.softmax", torch.__version__, lambda: torch.softmax(tensor, -1, out=out), _numpy)
+    function = torch.log_softmax if is_log else torch.softmax
+    return Contender(f"torch.{function.__name__}", torch.__version__, lambda: function(tensor, -1, out=out), _numpy)
+
+
+def top_k(x: Any, k: int, threads: int) -> Contender | None:
+    torch = _torch(threads)
+    if torch is None:
+        return None
+    tensor = torch.from_numpy(x)
+    return Contender("torch.topk", torch.__version__, lambda: torch.topk(tensor, k), lambda pair: pair[0].numpy())
+
+
+def linear_relu(x: Any, weights: Any, bias: Any, threads: int) -> Contender | None:
+    """weights as they multiply, (inputs, outputs)."""
+    torch = _torch(threads)
+    if torch is None:
+        return None
+    tx, tw, tb = torch.from_numpy(x), torch.from_numpy(weights), torch.from_numpy(bias)
+    return Contender("torch.addmm", torch.__version__, lambda: torch.addmm(tb, tx, tw).relu_(), _numpy)
 
 
 def lstm(x: Any, w: Any, r: Any, b: Any, threads: int) -> Contender | None:

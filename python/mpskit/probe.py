@@ -181,6 +181,62 @@ def softmax_range() -> tuple[str, str]:
     return numbers(cnn.SoftMax()(np.array([[[1000, 1000, -1000]]], np.float32))), "0.5 0.5 0"
 
 
+@probe("which of equal elements comes first in a top-k, and where does NaN go?")
+def top_k_order() -> tuple[str, str]:
+    indices, _ = linalg.MatrixFindTopK(4)(np.array([[1, 2, np.nan, 2, 0, 2]], np.float32))
+    return numbers(indices), "1 3 5 0"
+
+
+@probe("does the gradient of the logarithm of a softmax close its parenthesis as calculus does?")
+def log_softmax_gradient() -> tuple[str, str]:
+    dy, y = np.array([[1, 2]], np.float32), np.log(np.array([[0.25, 0.75]], np.float32))
+    return numbers(linalg.MatrixLogSoftMaxGradient()(dy, y)), numbers(dy - np.exp(y) * dy.sum())
+
+
+@probe("which derivatives have gelu at 1, and relun above its limit?")
+def neuron_derivatives() -> tuple[str, str]:
+    one = np.ones((1, 1), np.float32)
+    gelu = linalg.MatrixNeuronGradient("gelu")(one, one)[0]
+    relun = linalg.MatrixNeuronGradient(cnn.NeuronDescriptor("relun", a=0, b=0.5))(one, one)[0]
+    return f"gelu {numbers(gelu)}, relun {numbers(relun)}", "gelu 1.083, relun 0"
+
+
+@probe("does batch normalization take the root of the variance?")
+def batch_normalization_root() -> tuple[str, str]:
+    x, mean, variance = np.ones((1, 1), np.float32), np.zeros(1, np.float32), np.full(1, 4, np.float32)
+    return numbers(linalg.MatrixBatchNormalization()(x, mean, variance)), "0.5"
+
+
+@probe("is the variance of batch normalization divided by the number of rows, or by one less?")
+def batch_normalization_divisor() -> tuple[str, str]:
+    _, mean, variance = linalg.MatrixBatchNormalization(compute_statistics=True)(np.array([[0], [1]], np.float32))
+    return f"{numbers(mean)} {numbers(variance)}", "0.5 0.25"
+
+
+@probe("do mean and variance move with the source in the gradient of batch normalization?")
+def batch_normalization_gradient() -> tuple[str, str]:
+    x, dy = np.array([[-1], [1]], np.float32), np.array([[1], [3]], np.float32)
+    one = np.ones(1, np.float32)
+    return numbers(linalg.MatrixBatchNormalizationGradient()(dy, x, 0 * one, one)[0]), "0 0"
+
+
+@probe("are rows permuted after a destination is transposed?")
+def copy_order() -> tuple[str, str]:
+    x, order = np.array([[1, 2, 3], [4, 5, 6]], np.float32), np.array([2, 0, 1], np.uint32)
+    copied = linalg.MatrixCopy(destinations_are_transposed=True, row_permute_indices=order)(x)
+    return numbers(copied), "2 5 3 6 1 4"
+
+
+@probe("which words does MTGP32 begin with, for the seeds 0 and 1?")
+def mtgp32_words() -> tuple[str, str]:
+    words: list[str] = []
+    for seed in (0, 1):
+        out = np.zeros((1, 4), np.uint32)
+        linalg.MatrixRandomMTGP32(seed=seed)(out=out)
+        words += [f"{word:08x}" for word in out[0].tolist()]
+    return " ".join(words), "1e8cd85f 3a244af9 82753731 69fb9397 3109363f 8bbf71fd 6c401bb8 faba7ebb"
+
+
 def answer(name: str, device: str) -> dict[str, str]:
     with _core.device(device):
         seen, defined = PROBES[name][1]()
