@@ -102,6 +102,11 @@ def test_flat_infinite_and_nan(engine: Engine) -> None:
     counts, minmax = Normalized()(np.full((4, 5), 0.25, np.float32))
     assert counts[0, 0] == 20
     np.testing.assert_array_equal(minmax, [[0.25, 0.25]])
+    above = np.array(
+        [[0.875, 1.0, 1.375]], np.float32
+    )  # all beyond the limits: bins are one wide from the least value on
+    counts, minmax = Normalized(max_pixel_value=(0.5,) * 4)(above)
+    assert (counts[0, 0], counts[0, 32], counts[0, 128], counts.sum()) == (1, 1, 1, 3)
     counts, minmax = Normalized()(np.array([[-np.inf, 0.0, 0.5, np.inf]], np.float32))
     assert (counts[0, 0], counts[0, 128], counts[0, 255]) == (2, 1, 1)
     np.testing.assert_array_equal(minmax, [[-np.inf, np.inf]])
