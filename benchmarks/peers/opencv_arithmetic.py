@@ -49,3 +49,10 @@ def mean(x: Any, threads: int) -> Contender | None:
     unit = 255.0 if x.dtype == np.uint8 else 1.0
     channels = 1 if x.ndim == 2 else x.shape[2]
     return _with(threads, "mean", lambda cv2: lambda: cv2.mean(x), lambda m: np.array(m[:channels])[None] / unit)
+
+
+def resize(x: Any, size: tuple[int, int], threads: int) -> Contender | None:
+    out = np.empty((size[1], size[0], *x.shape[2:]), x.dtype)
+    return _with(
+        threads, "INTER_LINEAR", lambda cv2: lambda: cv2.resize(x, size, dst=out, interpolation=cv2.INTER_LINEAR)
+    )
