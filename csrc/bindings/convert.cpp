@@ -24,15 +24,17 @@ bool to_bool(py::handle v, const Where& w) {
   refuse_type(w, v, "True or False", "Pass a bool.");
 }
 
-double to_double(py::handle v, const Where& w) {
+double to_double(py::handle v, const Where& w, bool is_single) {
   if (PyBool_Check(v.ptr()) || py::isinstance<py::str>(v)) refuse_type(w, v, "a number", "Pass a float.");
   PyObject* number = PyNumber_Float(v.ptr());
   if (!number) {
     PyErr_Clear();
     refuse_type(w, v, "a number", "Pass a float.");
   }
-  const double d = PyFloat_AS_DOUBLE(number);
+  const double given = PyFloat_AS_DOUBLE(number);
   Py_DECREF(number);
+  // The greatest float32 is shown as 3.4028235e+38, which is a little more.
+  const double d = is_single && std::abs(given) < 0x1.ffffffp127 ? static_cast<double>(static_cast<float>(given)) : given;
   if (!std::isfinite(d) || !w.range.contains(d)) refuse_value(w, v, describe_range(w, false), "Pass a value in that range.");
   return d;
 }

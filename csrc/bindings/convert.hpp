@@ -29,7 +29,7 @@ struct Where {
 std::string describe_range(const Where& where, bool integer);
 
 bool to_bool(py::handle value, const Where& where);
-double to_double(py::handle value, const Where& where);
+double to_double(py::handle value, const Where& where, bool is_single = false);  // is_single: as float32 holds it
 std::int64_t to_int(py::handle value, const Where& where);
 std::size_t to_enum(py::handle value, const Where& where, std::span<const std::string_view> names);
 std::vector<std::int64_t> to_ints(py::handle value, const Where& where, std::size_t least, std::size_t most,
@@ -57,7 +57,7 @@ template <class T>
   requires std::floating_point<T>
 struct Converter<T> {
   static constexpr std::string_view type = "float";
-  static T from(py::handle v, const Where& w) { return static_cast<T>(to_double(v, w)); }
+  static T from(py::handle v, const Where& w) { return static_cast<T>(to_double(v, w, std::same_as<T, float>)); }
   // A float32 shows as the number that was written: 0.1, not 0.10000000149.
   static py::object to(T v) {
     if constexpr (std::same_as<T, float>) return py::float_(std::strtod(to_text(static_cast<double>(v)).c_str(), nullptr));
