@@ -48,7 +48,7 @@ class ShapePlan : public CpuPlan {
         while (++x < width && takes_part[static_cast<std::size_t>(y * width + x)]) ++run.length;
         runs_.push_back(run);
       }
-    std::stable_sort(runs_.begin(), runs_.end(), [](const Run& a, const Run& b) { return a.length < b.length; });
+    std::sort(runs_.begin(), runs_.end(), [](const Run& a, const Run& b) { return a.length != b.length ? a.length < b.length : a.at < b.at; });
   }
 
   void run(std::span<const View> views) const override {
