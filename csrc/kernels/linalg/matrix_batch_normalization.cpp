@@ -34,9 +34,9 @@ Window MatrixBatchNormalization::window(std::span<const Layout> in, std::span<co
 Layouts MatrixBatchNormalization::infer(std::span<const Layout> in, const OutputHints& hints) const {
   require_hints(info.name, hints, in[0].dtype);
   const Window w = window(in, {});
-  Layouts all{result_of(w, result_matrix_origin, in[0].dtype, in[0].matrices())};
-  if (compute_statistics) all.insert(all.end(), 2, Layout::vector(DType::f32, w.columns, in[0].matrices()));
-  return all;
+  const Layout result = result_of(w, result_matrix_origin, in[0].dtype, in[0].matrices()), statistics = Layout::vector(DType::f32, w.columns, in[0].matrices());
+  if (compute_statistics) return {result, statistics, statistics};
+  return {result};
 }
 
 }  // namespace mpskit::linalg
