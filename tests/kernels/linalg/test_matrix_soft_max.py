@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from typing import Any
 
 import numpy as np
@@ -10,15 +9,12 @@ import pytest
 from numpy.typing import NDArray
 
 import mpskit as mps
-from tests.support.compare import assert_close, tolerance_of
+from tests.kernels.linalg import soft_max
 from tests.support.engine import Engine
-from tests.support.matrices import Placed
 
-Kernel = mps.linalg.MatrixSoftMax
+MatrixSoftMax = mps.linalg.MatrixSoftMax
 Array = NDArray[Any]
 DTYPES = pytest.mark.parametrize("dtype", ["float32", "float16"])
-# One element, a lane more and less than a register of any ISA, few columns with many rows, blocks of sums and one more.
-SIZES = [(1, 1), (3, 4), (17, 3), (33, 8), (5, 9), (70, 7), (9, 15), (4, 31), (3, 33), (2, 127), (2, 1025), (1, 5000)]
 
 
 def reference(x: Array) -> Array:
@@ -31,95 +27,36 @@ def reference(x: Array) -> Array:
 @DTYPES
 @pytest.mark.parametrize("scale", [1.0, 12.0])
 def test_matches_float64(engine: Engine, rng: np.random.Generator, dtype: str, scale: float) -> None:
-    for rows, columns in SIZES:
-        x = rng.uniform(-scale, scale, (rows, columns)).astype(dtype)
-        got = Kernel()(x)
-        assert (got.shape, got.dtype) == (x.shape, x.dtype)
-        assert_close(got, reference(x), *tolerance_of(Kernel(), dtype, engine))
+    soft_max.matches_float64(engine, rng, MatrixSoftMax, reference, dtype, scale)
 
 
 @DTYPES
 @pytest.mark.parametrize("columns", [5, 70])
 def test_windows_of_padded_batches(engine: Engine, rng: np.random.Generator, dtype: str, columns: int) -> None:
-    batch, rows, first, count = 4, 18, 1, 2
-    source = Placed(rng, batch, (rows, columns), (2, 3), dtype)
-    out = Placed(rng, batch, (rows, columns), (1, 2), dtype)
-    kernel = Kernel(
-        source_rows=rows, source_columns=columns, source_matrix_origin=(2, 3), result_matrix_origin=(1, 2),
-        batch_start=first, batch_size=count,
-    )  # fmt: skip
-    assert kernel(source.array, out=out.array) is out.array
-    assert_close(out.window(first, count), reference(source.window(first, count)), *tolerance_of(kernel, dtype, engine))
-    out.check(first, count)
-    fresh = kernel(source.array)  # a new result ends with the window; beside it lie zeros
-    assert fresh.shape == (batch, rows + 1, columns + 2)
-    np.testing.assert_array_equal(fresh[first : first + count, 1:, 2:], out.window(first, count))
-    fresh[first : first + count, 1:, 2:] = 0
-    assert not fresh.any()
+    soft_max.windows_of_padded_batches(engine, rng, MatrixSoftMax, reference, dtype, columns)
 
 
 @DTYPES
 def test_large_and_special_values(engine: Engine, dtype: str) -> None:
-    infinity, nan = np.inf, np.nan
-    rows = [[3e4, 3e4, -3e4], [-infinity, 0, 1], [infinity, 0, 1], [nan, 0, 1], [-infinity] * 3, [1, nan, infinity]]
-    for repeat in (1, 12):  # in a register, and beyond one
-        x = np.repeat(np.array(rows, dtype), repeat, axis=1)
-        assert_close(Kernel()(x), reference(x), *tolerance_of(Kernel(), dtype, engine))
+    soft_max.large_and_special_values(engine, MatrixSoftMax, reference, dtype)
 
 
 def test_every_row_of_a_column_and_no_elements(engine: Engine) -> None:
-    one = Kernel()(np.full((40, 1), 7, np.float32))
-    np.testing.assert_array_equal(one, np.full((40, 1), 1))
-    for shape in ((0, 5), (5, 0), (0, 3, 3)):
-        assert Kernel()(np.zeros(shape, np.float32)).shape == shape
-    old = np.ones((3, 3), np.float32)
-    Kernel(source_rows=0)(np.zeros((3, 3), np.float32), out=old)
-    assert (old == 1).all()
+    soft_max.every_row_of_a_column_and_no_elements(MatrixSoftMax, 1)
 
 
 def test_encodes_with_temporaries(engine: Engine, rng: np.random.Generator) -> None:
-    x = rng.uniform(-2, 2, (3, 9)).astype(np.float32)
-    with mps.device(engine.device).command_buffer() as commands:
-        middle = Kernel().encode(commands, x)
-        got = Kernel().encode(commands, middle, temporary=False)
-    assert_close(np.asarray(got), reference(reference(x)), 1e-6, 1e-6)
+    soft_max.encodes_with_temporaries(engine, rng, MatrixSoftMax, reference)
 
 
-@pytest.mark.parametrize(
-    ("keywords", "shapes", "message"),
-    [
-        ({"source_rows": 4}, [(3, 4)], r"source_rows is 4, source has 3 from its origin; allowed: at most 3"),
-        ({"source_columns": 3, "source_matrix_origin": (0, 2)}, [(3, 4)], r"source_columns is 3, source has 2"),
-        ({"source_matrix_origin": (4, 0)}, [(3, 4)], r"source_matrix_origin is \(4, 0\).*\(row, column\)"),
-        ({}, [(3, 4), (3, 5)], r"out is \(3, 5\); allowed: \(3, 4\)"),
-        ({"source_rows": 2}, [(3, 4), (1, 4)], r"out is \(1, 4\); allowed: \(2, 4\) or more"),
-        ({}, [(2, 3, 4), (3, 3, 4)], r"source has 2 matrices, out 3; allowed: the same number"),
-        ({"batch_size": 3}, [(2, 3, 4)], r"batch_size is 3; allowed: matrices 0 to 2"),
-        ({"batch_start": 3}, [(2, 3, 4)], r"batch_start is 3"),
-    ],
-)
+@pytest.mark.parametrize(("keywords", "shapes", "message"), soft_max.REFUSED)
 def test_refuses_shapes(keywords: dict[str, Any], shapes: list[tuple[int, ...]], message: str) -> None:
-    arrays = [np.zeros(shape, np.float32) for shape in shapes]
-    with pytest.raises(ValueError, match=f"MatrixSoftMax: .*{message}"):
-        Kernel(**keywords)(arrays[0], out=arrays[1] if len(arrays) > 1 else None)
+    soft_max.refuses_shapes(MatrixSoftMax, "MatrixSoftMax", keywords, shapes, message)
 
 
 def test_refuses_dtypes_and_parameters() -> None:
-    with pytest.raises(TypeError, match="source is int8; allowed: float16, float32"):
-        Kernel()(np.zeros((2, 2), np.int8))
-    with pytest.raises(TypeError, match="source is float32, out is float16; allowed: equal dtypes"):
-        Kernel()(np.zeros((2, 2), np.float32), out=np.zeros((2, 2), np.float16))
-    with pytest.raises(TypeError, match="dtype is float16; allowed: float32"):
-        Kernel()(np.zeros((2, 2), np.float32), dtype="float16")
-    with pytest.raises(ValueError, match="channels"):
-        Kernel()(np.zeros((2, 2), np.float32), channels=2)
-    with pytest.raises(ValueError, match="source_matrix_origin has a third number"):
-        Kernel(source_matrix_origin=(0, 0, 1))
-    with pytest.raises(ValueError, match="batch_size is 0"):
-        Kernel(batch_size=0)
+    soft_max.refuses_dtypes_and_parameters(MatrixSoftMax)
 
 
 def test_is_a_value() -> None:
-    kernel = Kernel(source_rows=4, result_matrix_origin=(1, 2))
-    assert pickle.loads(pickle.dumps(kernel)) == kernel != Kernel()
-    assert repr(Kernel(source_columns=3)) == "MatrixSoftMax(source_columns=3)"
+    soft_max.is_a_value(MatrixSoftMax, "MatrixSoftMax")
