@@ -1,8 +1,7 @@
 #include "kernels/linalg/matrix_multiplication.hpp"
 
-#include "metal/kernel.hpp"
+#include "metal/linalg/one_by_one.hpp"
 #include "metal/linalg/product_tiles.hpp"
-#include "metal/shaders/arguments.h"
 
 namespace mpskit::metal {
 namespace {
@@ -40,7 +39,7 @@ class Plan final : public MetalPlan {
   void encode(Encoder& e, std::span<const Operand> o) override {
     if (product_.rows == 0 || product_.columns == 0 || product_.count == 0) return;
     // MPS does not say that beta 0 leaves NaN of the old result behind: nothing is left there for it to read.
-    if (tiles_.empty() || product_.beta == 0) scale(e, o[2]);
+    if (tiles_.empty() || product_.beta == 0) scale_window(e, o[2], {product_.first, product_.count}, origin_, {product_.rows, product_.columns}, product_.beta);
     if (tiles_.empty()) return;
     // Offsets, not batchStart: a system was seen to ignore it.
     const std::int64_t step = is_batch_ ? product_.count : 1;
@@ -54,21 +53,6 @@ class Plan final : public MetalPlan {
   }
 
  private:
-  void scale(Encoder& e, const Operand& result) const {
-    const Layout& l = result.layout;
-    const Place p = e.place(result);
-    ScaleArguments a{};
-    a.offset = p.offset + static_cast<unsigned long>(product_.first * l.matrix_bytes() + origin_.x * l.row_bytes() + origin_.y * l.element_bytes());
-    a.matrix_bytes = static_cast<unsigned long>(l.matrix_bytes());
-    a.row_bytes = static_cast<unsigned long>(l.row_bytes());
-    a.format = l.dtype == DType::f16 ? element_half : element_float;
-    a.rows = static_cast<unsigned int>(product_.rows);
-    a.columns = static_cast<unsigned int>(product_.columns);
-    a.matrices = static_cast<unsigned int>(product_.count);
-    a.factor = product_.beta;
-    e.compute("scale_rows", p.buffer, {}, a, MTLSizeMake(a.columns, a.rows, a.matrices));
-  }
-
   Origin origin_;
   linalg::MatrixMultiplication::Product product_;
   bool is_batch_ = true;  // one encode takes all matrices
