@@ -15,6 +15,7 @@ struct FeatureKernel : UnaryKernel {
       unary_fields);
   Sizes sizes() const { return {"source_number_of_feature_vectors", "source_input_feature_channels", source_number_of_feature_vectors, source_input_feature_channels}; }
   void require_features(std::string_view kernel) const;
+  bool reads_outputs(std::span<const Layout> out) const { return leaves_a_part(out[0], result_matrix_origin, sizes(), batch_start, batch_size); }
 };
 struct FeatureGradientKernel : BinaryKernel {
   std::optional<std::int64_t> source_number_of_feature_vectors, source_input_feature_channels;
@@ -26,6 +27,7 @@ struct FeatureGradientKernel : BinaryKernel {
       binary_fields);
   Sizes sizes() const { return {"source_number_of_feature_vectors", "source_input_feature_channels", source_number_of_feature_vectors, source_input_feature_channels}; }
   void require_features(std::string_view kernel) const;
+  bool reads_outputs(std::span<const Layout> out) const { return leaves_a_part(out[0], result_matrix_origin, sizes(), batch_start, batch_size); }
 };
 
 // MPS has no PReLU in these kernels.

@@ -48,7 +48,7 @@ Layout input_at(std::span<const Layout> inputs, std::size_t index);
 // alpha and beta have the result's dtype; what is too large for it becomes its largest number.
 float in_precision_of(DType result, float v);
 
-// Kernels whose window is source_rows x source_columns.
+// Kernels whose window is source_rows x source_columns; as a rule the result has one of that size.
 struct RowsKernel : UnaryKernel {
   std::optional<std::int64_t> source_rows, source_columns;
   bool operator==(const RowsKernel&) const = default;
@@ -59,6 +59,7 @@ struct RowsKernel : UnaryKernel {
       unary_fields);
   Sizes sizes() const { return {"source_rows", "source_columns", source_rows, source_columns}; }
   void require_rows(std::string_view kernel) const;
+  bool reads_outputs(std::span<const Layout> out) const { return leaves_a_part(out[0], result_matrix_origin, sizes(), batch_start, batch_size); }
 };
 struct RowsGradientKernel : BinaryKernel {
   std::optional<std::int64_t> source_rows, source_columns;
@@ -70,6 +71,7 @@ struct RowsGradientKernel : BinaryKernel {
       binary_fields);
   Sizes sizes() const { return {"source_rows", "source_columns", source_rows, source_columns}; }
   void require_rows(std::string_view kernel) const;
+  bool reads_outputs(std::span<const Layout> out) const { return leaves_a_part(out[0], result_matrix_origin, sizes(), batch_start, batch_size); }
 };
 
 // The same with another count: what a class says of calls that depend on its parameters, and what such a call has.

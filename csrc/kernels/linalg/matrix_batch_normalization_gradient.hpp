@@ -35,7 +35,6 @@ struct MatrixBatchNormalizationGradient : FeatureGradientKernel {
   }
   Layouts infer(std::span<const Layout> in, const OutputHints& hints) const;
   void check(std::span<const Layout> in, std::span<const Layout> out) const { window(in, out); }
-  bool reads_outputs(std::span<const Layout> out) const { return leaves_a_part(out[0], result_matrix_origin, sizes(), batch_start, batch_size); }
 };
 
 }  // namespace mpskit::linalg

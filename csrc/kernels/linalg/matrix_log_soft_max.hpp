@@ -27,7 +27,6 @@ struct MatrixLogSoftMax : RowsKernel {
     require_same_dtype(info.name, "source", in[0], "out", out[0]);
     window(in[0], &out[0]);
   }
-  bool reads_outputs(std::span<const Layout> out) const { return leaves_a_part(out[0], result_matrix_origin, sizes(), batch_start, batch_size); }
 };
 
 }  // namespace mpskit::linalg

@@ -28,7 +28,6 @@ struct MatrixLogSoftMaxGradient : RowsGradientKernel {
     return {result_of(window(in, nullptr), result_matrix_origin, in[0].dtype, in[0].matrices())};
   }
   void check(std::span<const Layout> in, std::span<const Layout> out) const { window(in, &out[0]); }
-  bool reads_outputs(std::span<const Layout> out) const { return leaves_a_part(out[0], result_matrix_origin, sizes(), batch_start, batch_size); }
 };
 
 }  // namespace mpskit::linalg

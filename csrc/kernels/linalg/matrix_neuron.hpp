@@ -33,7 +33,6 @@ struct MatrixNeuron : FeatureKernel {
     require_same_dtype(info.name, "source", in[0], "out", out[0]);
     window(in, &out[0]);
   }
-  bool reads_outputs(std::span<const Layout> out) const { return leaves_a_part(out[0], result_matrix_origin, sizes(), batch_start, batch_size); }
 };
 
 }  // namespace mpskit::linalg
