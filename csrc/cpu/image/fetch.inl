@@ -5,6 +5,8 @@
 
 namespace mpskit::cpu::MPSKIT_ISA {
 
+constexpr std::int64_t rounded_up(std::int64_t n, std::int64_t to) { return (n + to - 1) / to * to; }
+
 // An offset that sums cannot overflow with; no picture is that large, so it reads the same.
 inline std::int64_t bounded(std::int64_t offset) {
   constexpr std::int64_t far = std::int64_t{1} << 40;

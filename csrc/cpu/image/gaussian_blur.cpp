@@ -4,8 +4,6 @@
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
 
-constexpr std::int64_t round_up(std::int64_t n, std::int64_t to) { return (n + to - 1) / to * to; }
-
 // A band of output rows is worked through in strips from left to right. The strip's source rows become what the filter reckons
 // in, are filtered down the columns into blocks of a few rows, behind what the strips before have left, and filtered along the
 // rows. A block keeps the columns that outputs to come still need, so nothing is filtered twice and all of it stays in the
@@ -41,7 +39,7 @@ class Strips final : public CpuPlan {
   void run(std::span<const View> views) const override {
     const std::int64_t images = views[1].layout.images();
     const std::int64_t most = (window_.height + 3 * num_threads() - 1) / (3 * num_threads());
-    const std::int64_t band = round_up(std::clamp<std::int64_t>(2 * radius_, 32, std::clamp<std::int64_t>(most, 32, 128)), F::block_rows);
+    const std::int64_t band = rounded_up(std::clamp<std::int64_t>(2 * radius_, 32, std::clamp<std::int64_t>(most, 32, 128)), F::block_rows);
     const std::int64_t bands = (window_.height + band - 1) / band;
     const std::int64_t work = std::min(band, window_.height) * window_.width * channels_ * (12 + radius_);
     parallel_for(images * bands, 80000 * lanes<Element> / work + 1, [&](std::int64_t begin, std::int64_t end) {
@@ -60,7 +58,7 @@ class Strips final : public CpuPlan {
     Element *rows, *blocks, *extra;
     Workspace(const Strips& p, std::int64_t band)
         : columns(4 * p.radius_ + 2 * (p.strip_ + p.quantum_)),
-          pitch(round_up(p.strip_ * p.channels_, F::row_alignment)),
+          pitch(rounded_up(p.strip_ * p.channels_, F::row_alignment)),
           block_pitch((columns + 4) * p.channels_ + F::row_alignment + 48),
           memory(sizeof(Element) * static_cast<std::size_t>((band + 2 * p.radius_ + 2 * F::block_rows) * pitch + band * block_pitch +
                                                             p.filter_.extra(p.strip_ + p.quantum_))) {

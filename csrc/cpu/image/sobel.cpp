@@ -6,8 +6,6 @@
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
 
-constexpr std::int64_t round_up(std::int64_t n, std::int64_t to) { return (n + to - 1) / to * to; }
-
 // Beyond this the sum of two squares of floats may be no float any more.
 constexpr float largest_sum = 0x1p126f;
 
@@ -76,8 +74,8 @@ class SobelPlan final : public CpuPlan {
     Scratch memory;
     float *rows, *colour, *out;
     explicit Workspace(const SobelPlan& p)
-        : pitch(round_up((p.strip_ + 2) * p.channels_, 16) + 16),
-          out_pitch(round_up(p.strip_ * p.channels_, 16)),
+        : pitch(rounded_up((p.strip_ + 2) * p.channels_, 16) + 16),
+          out_pitch(rounded_up(p.strip_ * p.channels_, 16)),
           memory(sizeof(float) * static_cast<std::size_t>((band + 2) * pitch + band * out_pitch + (p.strip_ + 2) * p.source_channels_)) {
       rows = memory.as<float>();
       out = rows + (band + 2) * pitch;

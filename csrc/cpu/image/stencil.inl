@@ -1,51 +1,41 @@
 #pragma once
-// Windows whose every place has a number of its own: each pixel of the window meets its number, and what comes of it is put
-// together by `Op`. Four rows of results grow at once, so a source register is loaded once for all of them.
+// Windows whose every place has a weight of its own. Four rows of weighted sums grow at once, so a source register is loaded once for all
+// of them.
 #include "cpu/simd/pixels.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
-
-struct WeightedSum {
-  using Element = float;
-  static MPSKIT_INLINE Vec<float> first() { return Vec<float>{}; }
-  static MPSKIT_INLINE Vec<float> join(Vec<float> a, Vec<float> b) { return a + b; }
-  static MPSKIT_INLINE Vec<float> number(const float* p) { return broadcast(p); }
-  static MPSKIT_INLINE Vec<float> step(Vec<float> sum, Vec<float> weight, Vec<float> pixel) { return multiply_add(weight, pixel, sum); }
-};
 
 struct Stencil {
   std::int64_t width, height, channels;  // of the window; elements from pixel to pixel
 };
 
 // Results of four rows and `columns` registers. `src` is the window's first element over the first result.
-template <class Op, int columns, int width>
-MPSKIT_INLINE void stencil_four(const typename Op::Element* src, std::int64_t pitch, const Stencil& s, const typename Op::Element* numbers,
-                                Vec<typename Op::Element> (&out)[4][columns]) {
-  using T = typename Op::Element;
-  using V = Vec<T>;
+template <int columns, int width>
+MPSKIT_INLINE void stencil_four(const float* src, std::int64_t pitch, const Stencil& s, const float* weights, Vec<float> (&out)[4][columns]) {
+  using V = Vec<float>;
   const std::int64_t kernel_width = width ? width : s.width;
   // Rows of the window that go into one sum before it joins the others: few roundings each.
   const std::int64_t together = std::max<std::int64_t>(128 / kernel_width, 4);
   V part[4][columns];
   for (int y = 0; y < 4; ++y)
-    for (int c = 0; c < columns; ++c) out[y][c] = part[y][c] = Op::first();
+    for (int c = 0; c < columns; ++c) out[y][c] = part[y][c] = V{};
   auto join = [&] {
     for (int y = 0; y < 4; ++y)
       for (int c = 0; c < columns; ++c) {
-        out[y][c] = Op::join(out[y][c], part[y][c]);
-        part[y][c] = Op::first();
+        out[y][c] += part[y][c];
+        part[y][c] = V{};
       }
   };
   for (std::int64_t r = 0; r < s.height + 3; ++r) {
-    const T* row = src + r * pitch;
+    const float* row = src + r * pitch;
     // Source row r lies in the windows of result rows `low` to `high`.
     auto feed = [&]<int low, int high>(std::integral_constant<int, low>, std::integral_constant<int, high>) __attribute__((always_inline)) {
       for (std::int64_t i = 0; i < kernel_width; ++i) {
         V pixel[columns];
-        for (int c = 0; c < columns; ++c) pixel[c] = load<V>(row + i * s.channels + c * lanes<T>);
+        for (int c = 0; c < columns; ++c) pixel[c] = load<V>(row + i * s.channels + c * lanes<float>);
         for (int y = low; y <= high; ++y) {
-          const V number = Op::number(numbers + (r - y) * kernel_width + i);
-          for (int c = 0; c < columns; ++c) part[y][c] = Op::step(part[y][c], number, pixel[c]);
+          const V weight = broadcast(weights + (r - y) * kernel_width + i);
+          for (int c = 0; c < columns; ++c) part[y][c] = multiply_add(weight, pixel[c], part[y][c]);
         }
       }
     };
@@ -73,18 +63,16 @@ MPSKIT_INLINE void stencil_four(const typename Op::Element* src, std::int64_t pi
 }
 
 // Results of `rows` x `count` elements; writes up to three rows and two registers more, reads as far past the window.
-template <class Op>
-void stencil(const typename Op::Element* src, std::int64_t pitch, const Stencil& s, const typename Op::Element* numbers, std::int64_t rows,
-             std::int64_t count, typename Op::Element* dst, std::int64_t dst_pitch) {
-  using T = typename Op::Element;
+inline void stencil(const float* src, std::int64_t pitch, const Stencil& s, const float* weights, std::int64_t rows, std::int64_t count, float* dst,
+                    std::int64_t dst_pitch) {
   constexpr int columns = 2;
   auto go = [&]<int width>(std::integral_constant<int, width>) {
-    Vec<T> out[4][columns];
+    Vec<float> out[4][columns];
     for (std::int64_t y = 0; y < rows; y += 4)
-      for (std::int64_t x = 0; x < count; x += columns * lanes<T>) {
-        stencil_four<Op, columns, width>(src + y * pitch + x, pitch, s, numbers, out);
+      for (std::int64_t x = 0; x < count; x += columns * lanes<float>) {
+        stencil_four<columns, width>(src + y * pitch + x, pitch, s, weights, out);
         for (int i = 0; i < 4; ++i)
-          for (int c = 0; c < columns; ++c) store(dst + (y + i) * dst_pitch + x + c * lanes<T>, out[i][c]);
+          for (int c = 0; c < columns; ++c) store(dst + (y + i) * dst_pitch + x + c * lanes<float>, out[i][c]);
       }
   };
   switch (s.width) {

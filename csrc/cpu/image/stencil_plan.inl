@@ -4,14 +4,13 @@
 
 namespace mpskit::cpu::MPSKIT_ISA {
 
-// A stencil over tiles: source to floats, results to storage. Results are codes of the source, as a rule sums of them; `add` goes to
-// each in codes of the destination.
-template <class Op>
+// A stencil over tiles: source to floats, results to storage. Results are sums of codes of the source; `add` goes to each in codes of the
+// destination.
 class StencilPlan : public CpuPlan {
  public:
   struct Pass {
     Stencil window;
-    std::vector<float> numbers;  // row by row
+    std::vector<float> weights;  // row by row
   };
   StencilPlan(const image::UnaryKernel& k, std::vector<Pass> passes, float add, const Call& call)
       : passes_(std::move(passes)), tiles_(k, call, reach(&Stencil::width), reach(&Stencil::height), sizeof(float)) {
@@ -33,7 +32,7 @@ class StencilPlan : public CpuPlan {
       for (const Pass& p : passes_) {
         more_rows -= p.window.height - 1;
         more_columns -= p.window.width - 1;
-        stencil<Op>(from, pitch, p.window, p.numbers.data(), t.height + more_rows, (t.width + more_columns) * c, to, pitch);
+        stencil(from, pitch, p.window, p.weights.data(), t.height + more_rows, (t.width + more_columns) * c, to, pitch);
         std::swap(from, to);
       }
       visit_pixels(dst.layout.dtype, [&](auto p) {

@@ -4,8 +4,6 @@
 
 namespace mpskit::cpu::MPSKIT_ISA {
 
-constexpr std::int64_t rounded_up(std::int64_t n, std::int64_t to) { return (n + to - 1) / to * to; }
-
 // Row y of the source from x on as T, beyond the border what the edge mode says: elements as they are stored, or widened.
 template <class T, class P>
 void stored_row(const View& src, std::int64_t image, std::int64_t y, std::int64_t x, std::int64_t pixels, EdgeMode edge, T* to) {
