@@ -29,44 +29,81 @@ struct LaneWindow {
   float* at(std::int64_t i, std::int64_t j) const { return data + (i * row + j * column) * lanes<float>; }
 };
 
-// Columns [begin, end) of one row of `columns`, and some beside them where that is quicker. Lanes beyond `count` repeat the first matrix.
-// Whole registers are stored: one that comes out of single elements has to wait for each.
-MPSKIT_INLINE void interleave(const Matrices<const float>& src, std::int64_t count, std::int64_t i, std::int64_t begin, std::int64_t end, std::int64_t columns,
-                              const LaneWindow& dst, std::int64_t to) {
-  const float* p = src.data + i * src.row;
-  std::int64_t j = begin;
-  if (count == lanes<float>) {
-    j = begin / 4 * 4;
-    for (; j < end && j + 4 <= columns; j += 4) {
-      Vec<float> v[4];
-      load_columns(p + j, src.matrix, v);
-      for (int q = 0; q < 4; ++q) store(dst.at(to, j + q), v[q]);
-    }
-  }
-  for (; j < end; ++j) {
-    Vec<float> v{};
-    for (std::int64_t l = 0; l < lanes<float>; ++l) v[l] = p[(l < count ? l : 0) * src.matrix + j];
-    store(dst.at(to, j), v);
+// Where a row of every matrix of a group begins. Lanes beyond the last matrix repeat the first one: what they write is the same.
+template <class T>
+using LaneRows = T* [lanes<float>];
+template <class T, class Row>  // Row: the row of a lane
+MPSKIT_INLINE void rows_of(const Matrices<T>& m, std::int64_t count, Row&& row, LaneRows<T>& p) {
+  for (int l = 0; l < lanes<float>; ++l) {
+    const int from = l < count ? l : 0;
+    p[l] = m.data + from * m.matrix + row(from) * m.row;
   }
 }
-MPSKIT_INLINE void separate(const LaneWindow& src, std::int64_t from, std::int64_t begin, std::int64_t end, const Matrices<float>& dst,
-                            std::int64_t count, std::int64_t i) {
-  std::int64_t j = begin;
-  float* p = dst.data + i * dst.row;
-  if (count == lanes<float>)
-    for (; j + 4 <= end; j += 4) {
-      Vec<float> v[4];
-      for (int q = 0; q < 4; ++q) v[q] = load<Vec<float>>(src.at(from, j + q));
-      store_columns(p + j, dst.matrix, v);
-    }
-  for (; j < end; ++j)
-    for (std::int64_t l = 0; l < count; ++l) p[l * dst.matrix + j] = src.at(from, j)[l];
+template <class T>
+MPSKIT_INLINE void rows_of(const Matrices<T>& m, std::int64_t count, std::int64_t i, LaneRows<T>& p) {
+  rows_of(m, count, [i](int) { return i; }, p);
 }
 
-// Rows i and k of one lane change places, in columns [begin, end).
-MPSKIT_INLINE void exchange_rows(const LaneWindow& w, std::int64_t lane, std::int64_t i, std::int64_t k, std::int64_t begin, std::int64_t end) {
-  if (i == k) return;
-  for (std::int64_t j = begin; j < end; ++j) std::swap(w.at(i, j)[lane], w.at(k, j)[lane]);
+// Columns [begin, end) of rows of `columns`, and some beside them where that is quicker. Whole registers are stored: one that comes
+// out of single elements has to wait for each.
+MPSKIT_INLINE void interleave(const LaneRows<const float>& rows, std::int64_t begin, std::int64_t end, std::int64_t columns, const LaneWindow& dst, std::int64_t i) {
+  if (columns < 4) {
+    for (std::int64_t j = begin; j < end; ++j) {
+      Vec<float> v{};
+      for (int l = 0; l < lanes<float>; ++l) v[l] = rows[l][j];
+      store(dst.at(i, j), v);
+    }
+    return;
+  }
+  for (std::int64_t q = begin / 4 * 4; q < end; q += 4) {
+    const std::int64_t j = std::min(q, columns - 4);
+    Vec<float> v[4];
+    load_columns_of([&](int l) __attribute__((always_inline)) { return rows[l] + j; }, v);
+    for (int c = 0; c < 4; ++c) store(dst.at(i, j + c), v[c]);
+  }
+}
+// Columns [begin, end), and nothing beside them.
+MPSKIT_INLINE void separate(const LaneWindow& src, std::int64_t i, std::int64_t begin, std::int64_t end, const LaneRows<float>& rows) {
+  if (end - begin < 4) {
+    for (std::int64_t j = begin; j < end; ++j)
+      for (int l = 0; l < lanes<float>; ++l) rows[l][j] = src.at(i, j)[l];
+    return;
+  }
+  for (std::int64_t q = begin; q < end; q += 4) {
+    const std::int64_t j = std::min(q, end - 4);
+    Vec<float> v[4];
+    for (int c = 0; c < 4; ++c) v[c] = load<Vec<float>>(src.at(i, j + c));
+    store_columns_of([&](int l) __attribute__((always_inline)) { return rows[l] + j; }, v);
+  }
+}
+// All rows of a window, as they lie.
+inline void interleave_all(const Matrices<const float>& src, std::int64_t count, std::int64_t rows, std::int64_t columns, const LaneWindow& dst) {
+  for (std::int64_t i = 0; i < rows; ++i) {
+    LaneRows<const float> p;
+    rows_of(src, count, i, p);
+    interleave(p, 0, columns, columns, dst, i);
+  }
+}
+inline void separate_all(const LaneWindow& src, std::int64_t rows, std::int64_t columns, const Matrices<float>& dst, std::int64_t count) {
+  for (std::int64_t i = 0; i < rows; ++i) {
+    LaneRows<float> p;
+    rows_of(dst, count, i, p);
+    separate(src, i, 0, columns, p);
+  }
+}
+
+// Row i changes places with row where[l] of lane l, in columns [begin, end).
+MPSKIT_INLINE void exchange_lanes(const LaneWindow& w, std::int64_t i, const Vec<std::int32_t>& where, std::int64_t begin, std::int64_t end) {
+  float* other[lanes<float>];
+  for (int l = 0; l < lanes<float>; ++l) other[l] = w.at(where[l], 0) + l;
+  for (std::int64_t j = begin; j < end; ++j) {
+    const std::ptrdiff_t column = j * w.column * lanes<float>;
+    const Vec<float> old = load<Vec<float>>(w.at(i, j));
+    Vec<float> taken;
+    for (int l = 0; l < lanes<float>; ++l) taken[l] = other[l][column];
+    for (int l = 0; l < lanes<float>; ++l) other[l][column] = old[l];
+    store(w.at(i, j), taken);  // last: where a lane has nothing to exchange, its row is this one
+  }
 }
 
 // Tiles of a factorization: so many columns and rows at a time that their sums fill the registers.
@@ -100,46 +137,55 @@ MPSKIT_INLINE void subtract_lanes(const LaneWindow& a, std::int64_t i, const Lan
     }
   }
 }
-// f(number of columns, first) for the tiles of n columns, and g(number of rows, first) for those of rows [begin, end): the numbers are
+// f(number of columns, first) for the tiles of columns [begin, end), and g(number of rows, first) for those of rows: the numbers are
 // constants.
 template <class F>
-MPSKIT_INLINE void each_tile_column(std::int64_t n, F&& f) {
-  std::int64_t j = 0;
-  for (; j + 4 <= n; j += 4) f(std::integral_constant<int, 4>{}, j);
-  if (n - j == 3) f(std::integral_constant<int, 3>{}, j);
-  else if (n - j == 2) f(std::integral_constant<int, 2>{}, j);
-  else if (n - j == 1) f(std::integral_constant<int, 1>{}, j);
+MPSKIT_INLINE void each_tile_column(std::int64_t begin, std::int64_t end, F&& f) {
+  std::int64_t j = begin;
+  for (; j + 4 <= end; j += 4) f(std::integral_constant<int, 4>{}, j);
+  for (; j + 2 <= end; j += 2) f(std::integral_constant<int, 2>{}, j);
+  if (j < end) f(std::integral_constant<int, 1>{}, j);
 }
-template <class G>
+template <int most = lane_rows_of_tile, class G>
 MPSKIT_INLINE void each_tile_row(std::int64_t begin, std::int64_t end, G&& g) {
   std::int64_t i = begin;
-  for (; i + lane_rows_of_tile <= end; i += lane_rows_of_tile) g(std::integral_constant<int, lane_rows_of_tile>{}, i);
-  for (; i < end; ++i) g(std::integral_constant<int, 1>{}, i);
+  // Four rows are twice two: a tile of one row has too few sums in flight.
+  for (; end - i >= most && (most != 3 || end - i != 4); i += most) g(std::integral_constant<int, most>{}, i);
+  for (; i + 2 <= end; i += 2) g(std::integral_constant<int, 2>{}, i);
+  if (i < end) g(std::integral_constant<int, 1>{}, i);
 }
 
-// t * X = x for a triangular t of every lane, in place.
+// t * X = x for a lower triangle t of every lane, in place.
 template <int columns>
-MPSKIT_INLINE void lane_substitution(const LaneWindow& t, bool is_lower, bool is_unit, std::int64_t n, const LaneWindow& x, std::int64_t c) {
+MPSKIT_INLINE void lane_substitution(const LaneWindow& t, bool is_unit, std::int64_t n, const LaneWindow& x, std::int64_t c) {
   using V = Vec<float>;
-  for (std::int64_t step = 0; step < n; ++step) {
-    const std::int64_t i = is_lower ? step : n - 1 - step, begin = is_lower ? 0 : i + 1, end = is_lower ? i : n;
-    V sum[columns];
-    for (int q = 0; q < columns; ++q) sum[q] = load<V>(x.at(i, c + q));
-    for (std::int64_t k = begin; k < end; ++k) {
-      const V f = -load<V>(t.at(i, k));
-      for (int q = 0; q < columns; ++q) sum[q] = multiply_add(f, load<V>(x.at(k, c + q)), sum[q]);
+  each_tile_row<columns == 1 ? 8 : lane_rows_of_tile>(0, n, [&](auto height, std::int64_t i) __attribute__((always_inline)) {
+    constexpr int rows = decltype(height)::value;
+    LaneTile<rows, columns> sum;
+    load_tile<rows, columns>(x, i, c, sum);
+    subtract_lanes<rows, columns>(t, i, x, c, i, sum);
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; ++r) {
+      if (!is_unit) {
+        const V d = load<V>(t.at(i + r, i + r));
+        for (int q = 0; q < columns; ++q) sum[r][q] /= d;
+      }
+#pragma GCC unroll 8
+      for (int s = r + 1; s < rows; ++s) {
+        const V f = -load<V>(t.at(i + s, i + r));
+        for (int q = 0; q < columns; ++q) sum[s][q] = multiply_add(f, sum[r][q], sum[s][q]);
+      }
     }
-    for (int q = 0; q < columns; ++q) {
-      if (!is_unit) sum[q] /= load<V>(t.at(i, i));
-      store(x.at(i, c + q), sum[q]);
-    }
-  }
+    store_tile<rows, columns>(x, i, c, sum);
+  });
 }
 inline void solve_lanes(const LaneWindow& t, bool is_lower, bool is_unit, std::int64_t n, const LaneWindow& x, std::int64_t columns) {
   n = std::min(n, lane_order);  // compilers want to know
+  // From its last row and column on an upper triangle is a lower one.
+  const LaneWindow lower = is_lower ? t : LaneWindow{t.at(n - 1, n - 1), -t.row, -t.column}, y = is_lower ? x : LaneWindow{x.at(n - 1, 0), -x.row, x.column};
   std::int64_t c = 0;
-  for (; c + 4 <= columns; c += 4) lane_substitution<4>(t, is_lower, is_unit, n, x, c);
-  for (; c < columns; ++c) lane_substitution<1>(t, is_lower, is_unit, n, x, c);
+  for (; c + 4 <= columns; c += 4) lane_substitution<4>(lower, is_unit, n, y, c);
+  for (; c < columns; ++c) lane_substitution<1>(lower, is_unit, n, y, c);
 }
 
 // Groups of a batch, a register's lanes each: body(first matrix, count), several groups at once. `work` is multiply-adds of one matrix.

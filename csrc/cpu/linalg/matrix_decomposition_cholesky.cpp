@@ -106,11 +106,11 @@ std::int64_t factor(const Block& a, bool is_lower) {
 using Register = Vec<float>;
 using Flags = Vec<std::int32_t>;
 
-// Columns [j, j + columns): the square on the diagonal, then the rows below it. Lanes that fail, as -1.
+// The square on the diagonal of columns [j, j + columns), and what divides by its diagonal. Lanes that fail, as -1.
 template <int columns>
-MPSKIT_INLINE Flags factor_lane_columns(const LaneWindow& w, std::int64_t j, std::int64_t n) {
+MPSKIT_INLINE Flags factor_square(const LaneWindow& w, std::int64_t j, Register* inverses) {
   Flags failed{};
-  Register square[columns][columns], inverse[columns];
+  Register square[columns][columns];
   for (int r = 0; r < columns; ++r)
     for (int c = 0; c <= r; ++c) square[r][c] = load<Register>(w.at(j + r, j + c));
   for (std::int64_t k = 0; k < j; ++k) {
@@ -123,33 +123,57 @@ MPSKIT_INLINE Flags factor_lane_columns(const LaneWindow& w, std::int64_t j, std
     const Register pivot = square[c][c];
     const Flags is_positive = pivot > 0;
     failed |= ~is_positive;
+    // The next pivot waits for one division; the root is on its way meanwhile.
+    for (int d = c + 1; d < columns; ++d) {
+      const Register f = -square[d][c] / pivot;
+      for (int r = d; r < columns; ++r) square[r][d] = multiply_add(square[r][c], f, square[r][d]);
+    }
     square[c][c] = is_positive ? square_root(pivot) : pivot;
-    inverse[c] = 1 / square[c][c];
-    for (int r = c + 1; r < columns; ++r) square[r][c] *= inverse[c];
-    for (int d = c + 1; d < columns; ++d)
-      for (int r = d; r < columns; ++r) square[r][d] = multiply_add(-square[r][c], square[d][c], square[r][d]);
+    const Register inverse = 1 / square[c][c];
+    inverses[j + c] = inverse;
+    for (int r = c + 1; r < columns; ++r) square[r][c] *= inverse;
   }
   for (int r = 0; r < columns; ++r)
     for (int c = 0; c <= r; ++c) store(w.at(j + r, j + c), square[r][c]);
+  return failed;
+}
+// Rows [begin, end) of columns [j, j + 4), below the square.
+MPSKIT_INLINE void factor_lane_rows(const LaneWindow& w, std::int64_t j, std::int64_t begin, std::int64_t end, const Register* inverses) {
   const LaneWindow turned{w.data, w.column, w.row};
-  each_tile_row(j + columns, n, [&](auto height, std::int64_t i) __attribute__((always_inline)) {
-    constexpr int rows = decltype(height)::value;
+  each_tile_row(begin, end, [&](auto height, std::int64_t i) __attribute__((always_inline)) {
+    constexpr int rows = decltype(height)::value, columns = 4;
     LaneTile<rows, columns> t;
     load_tile<rows, columns>(w, i, j, t);
     subtract_lanes<rows, columns>(w, i, turned, j, j, t);
     for (int c = 0; c < columns; ++c)
       for (int r = 0; r < rows; ++r) {
-        t[r][c] *= inverse[c];
-        for (int d = c + 1; d < columns; ++d) t[r][d] = multiply_add(-t[r][c], square[d][c], t[r][d]);
+        t[r][c] *= inverses[j + c];
+        for (int d = c + 1; d < columns; ++d) t[r][d] = multiply_add(-t[r][c], load<Register>(w.at(j + d, j + c)), t[r][d]);
       }
     store_tile<rows, columns>(w, i, j, t);
   });
-  return failed;
 }
 Flags factor_lanes(const LaneWindow& w, std::int64_t n) {
+  Register inverses[lane_order];
   Flags failed{};
   n = std::min(n, lane_order);  // compilers want to know
-  each_tile_column(n, [&](auto width, std::int64_t j) { failed |= factor_lane_columns<decltype(width)::value>(w, j, n); });
+  auto square = [&](std::int64_t j) {
+    switch (std::min<std::int64_t>(4, n - j)) {
+      case 4: failed |= factor_square<4>(w, j, inverses); break;
+      case 3: failed |= factor_square<3>(w, j, inverses); break;
+      case 2: failed |= factor_square<2>(w, j, inverses); break;
+      case 1: failed |= factor_square<1>(w, j, inverses); break;
+      default: break;
+    }
+  };
+  square(0);
+  for (std::int64_t j = 0; j + 4 < n; j += 4) {
+    // The next square, a long chain of divisions and roots, goes along with the rows below it.
+    const std::int64_t next = std::min(n, j + 8);
+    factor_lane_rows(w, j, j + 4, next, inverses);
+    square(j + 4);
+    factor_lane_rows(w, j, next, n, inverses);
+  }
   return failed;
 }
 
@@ -189,12 +213,21 @@ class Plan final : public CpuPlan {
     const std::int64_t n = problem_.order;
     alignas(64) float elements[lane_order * lane_order * lanes<float>];
     const LaneWindow w{elements, n, 1};
-    const LaneWindow stored = kernel_.lower ? w : LaneWindow{elements, 1, n};  // U is L.T
     const Matrices<const float> a{from.data + m * from.matrix, from.matrix, from.row};
     const Matrices<float> r{to.data + m * to.matrix, to.matrix, to.row};
-    for (std::int64_t i = 0; i < n; ++i) interleave(a, count, i, kernel_.lower ? 0 : i, kernel_.lower ? i + 1 : n, n, stored, i);
-    const Vec<std::int32_t> failed = factor_lanes(w, n);
-    for (std::int64_t i = 0; i < n; ++i) separate(stored, i, kernel_.lower ? 0 : i, kernel_.lower ? i + 1 : n, r, count, i);
+    auto begin = [&](std::int64_t i) { return kernel_.lower ? 0 : i; };
+    auto end = [&](std::int64_t i) { return kernel_.lower ? i + 1 : n; };
+    for (std::int64_t i = 0; i < n; ++i) {
+      LaneRows<const float> p;
+      rows_of(a, count, i, p);
+      interleave(p, begin(i), end(i), n, w, i);
+    }
+    const Vec<std::int32_t> failed = factor_lanes(kernel_.lower ? w : LaneWindow{elements, 1, n}, n);  // U is L.T
+    for (std::int64_t i = 0; i < n; ++i) {
+      LaneRows<float> p;
+      rows_of(r, count, i, p);
+      separate(w, i, begin(i), end(i), p);
+    }
     for (std::int64_t l = 0; l < count; ++l) status[m + l] = failed[l] ? linalg::status_non_positive_definite : linalg::status_success;
   }
 

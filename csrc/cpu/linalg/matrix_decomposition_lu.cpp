@@ -1,5 +1,6 @@
 #include "cpu/linalg/lanes.inl"
 #include "cpu/linalg/triangular.hpp"
+#include "cpu/simd/any.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
@@ -124,56 +125,76 @@ bool factor(const Block& a, std::uint32_t* pivots) {
 
 // ---- one matrix a lane
 
-// Pivots of all lanes for column j: row j takes the place of the row with the first largest magnitude, over all columns.
-MPSKIT_INLINE I exchange_for_pivot(const LaneWindow& w, std::int64_t j, std::int64_t m, std::int64_t n) {
-  V best = magnitude(load<V>(w.at(j, j)));
-  I where = static_cast<std::int32_t>(j) - I{};
-  for (std::int64_t i = j + 1; i < m; ++i) {
+// Columns [j, j + columns) by the first `done` columns and rows: U above, and what is left below.
+template <int columns>
+MPSKIT_INLINE void eliminate_lanes(const LaneWindow& w, std::int64_t j, std::int64_t done, std::int64_t m) {
+  each_tile_row(0, done, [&](auto height, std::int64_t i) __attribute__((always_inline)) {
+    constexpr int rows = decltype(height)::value;
+    LaneTile<rows, columns> t;
+    load_tile<rows, columns>(w, i, j, t);
+    subtract_lanes<rows, columns>(w, i, w, j, i, t);
+    for (int q = 0; q < rows; ++q)
+      for (int r = q + 1; r < rows; ++r) {
+        const V f = -load<V>(w.at(i + r, i + q));
+        for (int c = 0; c < columns; ++c) t[r][c] = multiply_add(f, t[q][c], t[r][c]);
+      }
+    store_tile<rows, columns>(w, i, j, t);
+  });
+  each_tile_row(done, m, [&](auto height, std::int64_t i) __attribute__((always_inline)) {
+    constexpr int rows = decltype(height)::value;
+    LaneTile<rows, columns> t;
+    load_tile<rows, columns>(w, i, j, t);
+    subtract_lanes<rows, columns>(w, i, w, j, done, t);
+    store_tile<rows, columns>(w, i, j, t);
+  });
+}
+
+// In every lane the first row from j on with the largest magnitude in column j.
+MPSKIT_INLINE I pivot_rows(const LaneWindow& w, std::int64_t j, std::int64_t m) {
+  // Even and odd rows apart: each comparison waits for the one before it.
+  V best[2]{magnitude(load<V>(w.at(j, j))), all(-1)};
+  I where[2]{static_cast<std::int32_t>(j) - I{}, static_cast<std::int32_t>(j) - I{}};
+  auto look = [&](std::int64_t i, int half) __attribute__((always_inline)) {
     const V other = magnitude(load<V>(w.at(i, j)));
-    const I is_larger = other > best;
-    best = is_larger ? other : best;
-    where = is_larger ? static_cast<std::int32_t>(i) - I{} : where;
+    const I is_larger = other > best[half];
+    best[half] = is_larger ? other : best[half];
+    where[half] = is_larger ? static_cast<std::int32_t>(i) - I{} : where[half];
+  };
+  std::int64_t i = j + 1;
+  for (; i + 2 <= m; i += 2) {
+    look(i, 1);
+    look(i + 1, 0);
   }
-  for (int l = 0; l < lanes<float>; ++l) exchange_rows(w, l, j, where[l], 0, n);
-  return where;
+  if (i < m) look(i, 1);
+  // Of equal ones the first; NaN at j is never exchanged.
+  const I takes_odd = (best[1] > best[0]) | ((best[1] == best[0]) & (where[1] < where[0]));
+  return takes_odd ? where[1] : where[0];
 }
 
 // Columns [j0, j0 + columns), to which nothing was done but the interchanges. Lanes with a pivot of 0, as -1.
 template <int columns>
 MPSKIT_INLINE I factor_lane_columns(const LaneWindow& w, std::int64_t j0, std::int64_t m, std::int64_t n, I* pivots) {
   const std::int64_t done = std::min(j0, m);
-  each_tile_row(0, done, [&](auto height, std::int64_t i) __attribute__((always_inline)) {  // U above
-    constexpr int rows = decltype(height)::value;
-    LaneTile<rows, columns> t;
-    load_tile<rows, columns>(w, i, j0, t);
-    subtract_lanes<rows, columns>(w, i, w, j0, i, t);
-    for (int q = 0; q < rows; ++q)
-      for (int r = q + 1; r < rows; ++r) {
-        const V f = -load<V>(w.at(i + r, i + q));
-        for (int c = 0; c < columns; ++c) t[r][c] = multiply_add(f, t[q][c], t[r][c]);
-      }
-    store_tile<rows, columns>(w, i, j0, t);
-  });
-  each_tile_row(done, m, [&](auto height, std::int64_t i) __attribute__((always_inline)) {
-    constexpr int rows = decltype(height)::value;
-    LaneTile<rows, columns> t;
-    load_tile<rows, columns>(w, i, j0, t);
-    subtract_lanes<rows, columns>(w, i, w, j0, done, t);
-    store_tile<rows, columns>(w, i, j0, t);
-  });
+  eliminate_lanes<columns>(w, j0, done, m);
   I is_singular{};
   for (std::int64_t j = j0; j < std::min(j0 + columns, m); ++j) {
-    pivots[j] = exchange_for_pivot(w, j, m, n);
+    pivots[j] = pivot_rows(w, j, m);
+    if (any(pivots[j] != static_cast<std::int32_t>(j) - I{})) {
+      // What is read next goes first: a register has to wait for single elements on their way to the cache.
+      exchange_lanes(w, j, pivots[j], j0, j0 + columns);
+      exchange_lanes(w, j, pivots[j], 0, j0);
+      exchange_lanes(w, j, pivots[j], j0 + columns, n);
+    }
     const V pivot = load<V>(w.at(j, j));
     const I is_zero = pivot == 0;
     is_singular |= is_zero;
-    const V divisor = is_zero ? all(1) : pivot;
-    bool invert = true;
-    for (int l = 0; l < lanes<float>; ++l) invert = invert && has_inverse(divisor[l]);
-    const V inverse = 1 / divisor;
+    const V divisor = is_zero ? all(1) : pivot, size = magnitude(divisor), inverse = 1 / divisor;
+    const I has_no_inverse = ~((size > 0x1p-100f) & (size < 0x1p100f));
+    const bool divides = any(has_no_inverse);
     for (std::int64_t i = j + 1; i < m; ++i) {
-      V l = load<V>(w.at(i, j));
-      l = invert ? l * inverse : l / divisor;
+      const V a = load<V>(w.at(i, j));
+      V l = a * inverse;
+      if (divides) l = has_no_inverse ? a / divisor : l;
       store(w.at(i, j), l);
       for (std::int64_t c = j + 1; c < j0 + columns; ++c) store(w.at(i, c), multiply_add(-l, load<V>(w.at(j, c)), load<V>(w.at(i, c))));
     }
@@ -184,7 +205,7 @@ I factor_lanes(const LaneWindow& w, std::int64_t m, std::int64_t n, I* pivots) {
   I is_singular{};
   m = std::min(m, lane_order);  // compilers want to know
   n = std::min(n, lane_order);
-  each_tile_column(n, [&](auto width, std::int64_t j) { is_singular |= factor_lane_columns<decltype(width)::value>(w, j, m, n, pivots); });
+  each_tile_column(0, n, [&](auto width, std::int64_t j) { is_singular |= factor_lane_columns<decltype(width)::value>(w, j, m, n, pivots); });
   return is_singular;
 }
 
@@ -220,9 +241,9 @@ class Plan final : public CpuPlan {
     alignas(64) float elements[lane_order * lane_order * lanes<float>];
     I pivots[lane_order];
     const LaneWindow w{elements, columns, 1};
-    for (std::int64_t i = 0; i < rows; ++i) interleave(a, count, i, 0, columns, columns, w, i);
+    interleave_all(a, count, rows, columns, w);
     const I is_singular = factor_lanes(w, rows, columns, pivots);
-    for (std::int64_t i = 0; i < rows; ++i) separate(w, i, 0, columns, r, count, i);
+    separate_all(w, rows, columns, r, count);
     for (std::int64_t l = 0; l < count; ++l) {
       for (std::int64_t j = 0; j < problem_.pivots; ++j) views[2].vector<std::uint32_t>(m + l)[j] = static_cast<std::uint32_t>(pivots[j][l]);
       views[3].vector<std::int32_t>(0)[m + l] = is_singular[l] ? linalg::status_singular : linalg::status_success;

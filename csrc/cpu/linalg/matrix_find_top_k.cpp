@@ -1,4 +1,5 @@
 #include "cpu/linalg/window.inl"
+#include "cpu/simd/any.inl"
 #include "cpu/simd/math.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
@@ -36,20 +37,6 @@ class Best {
   std::array<float, 16> values_{};
   std::array<std::uint32_t, 16> indices_{};
 };
-
-bool any(Ints mask) {
-#if MPSKIT_VECTOR_BYTES == 64
-  return _mm512_test_epi32_mask((__m512i)mask, (__m512i)mask) != 0;
-#elif MPSKIT_VECTOR_BYTES == 32
-  return !_mm256_testz_si256((__m256i)mask, (__m256i)mask);
-#elif defined(__x86_64__)
-  return _mm_movemask_epi8((__m128i)mask) != 0;
-#elif defined(__aarch64__)
-  return vmaxvq_u32((uint32x4_t)mask) != 0;
-#else
-  return (mask[0] | mask[1] | mask[2] | mask[3]) != 0;
-#endif
-}
 
 // A number that at least k elements reach: the k-th largest of the largest elements of 64 interleaved parts of the row. One pass at
 // the speed of memory, after which nearly every other element is dismissed by a comparison, in whatever order they come.

@@ -17,12 +17,13 @@ class Plan final : public SolvePlan {
           solve_lanes(turned, true, false, n, g.x, g.columns);
           solve_lanes(turned, false, true, n, g.x, g.columns);
         }
-        for (std::int64_t l = 0; l < g.count; ++l) {
-          const auto* pivots = views[2].vector<const std::uint32_t>(g.first + l);
-          for (std::int64_t step = 0; step < n; ++step) {
-            const std::int64_t i = transpose_ ? n - 1 - step : step;
-            exchange_rows(g.x, l, i, pivots[i], 0, g.columns);
-          }
+        const std::uint32_t* pivots[lanes<float>];
+        for (std::int64_t l = 0; l < lanes<float>; ++l) pivots[l] = views[2].vector<const std::uint32_t>(g.first + (l < g.count ? l : 0));
+        for (std::int64_t step = 0; step < n; ++step) {
+          const std::int64_t i = transpose_ ? n - 1 - step : step;
+          Vec<std::int32_t> where;
+          for (int l = 0; l < lanes<float>; ++l) where[l] = static_cast<std::int32_t>(pivots[l][i]);
+          exchange_lanes(g.x, i, where, 0, g.columns);
         }
         if (transpose_) return;
         solve_lanes(g.factors, true, true, n, g.x, g.columns);

@@ -50,14 +50,18 @@ class SolvePlan : public CpuPlan {
       auto x = matrices_from<float>(views.back(), origins_.result_matrix_origin, m);
       alignas(64) float factors[lane_order * lane_order * lanes<float>], columns[lane_order * lane_columns * lanes<float>];
       const LaneWindow t{factors, n, 1};
-      for (std::int64_t i = 0; i < n; ++i) interleave(a, count, i, read.below ? 0 : i, read.above ? n : i + 1, n, t, i);
+      for (std::int64_t i = 0; i < n; ++i) {
+        LaneRows<const float> p;
+        rows_of(a, count, i, p);
+        interleave(p, read.below ? 0 : i, read.above ? n : i + 1, n, t, i);
+      }
       for (std::int64_t c = 0; c < solve_.right_hand_sides; c += lane_columns) {
         const std::int64_t some = std::min(lane_columns, solve_.right_hand_sides - c);
         const std::int64_t rows = is_right ? some : n, length = is_right ? n : some;
         const LaneWindow stored = is_right ? LaneWindow{columns, 1, some} : LaneWindow{columns, some, 1};
-        for (std::int64_t i = 0; i < rows; ++i) interleave(b, count, i, 0, length, length, stored, i);
+        interleave_all(b, count, rows, length, stored);
         body(Group{t, {columns, some, 1}, some, m, count});
-        for (std::int64_t i = 0; i < rows; ++i) separate(stored, i, 0, length, x, count, i);
+        separate_all(stored, rows, length, x, count);
         b.data += is_right ? some * b.row : some;
         x.data += is_right ? some * x.row : some;
       }

@@ -50,41 +50,48 @@ MPSKIT_INLINE void transpose_quads(Vec<float> (&v)[4]) {
   v[3] = (Vec<float>)high2(ab2, cd2);
 }
 
-// Columns 0..3 of a stack's rows, `pitch` floats apart.
-MPSKIT_INLINE void load_columns(const float* rows, std::int64_t pitch, Vec<float> (&v)[4]) {
+// Four columns of a stack: row(i) is where those of row i begin.
+template <class Row>
+MPSKIT_INLINE void load_columns_of(Row&& row, Vec<float> (&v)[4]) {
   for (int q = 0; q < 4; ++q) {  // rows q, q + 4, ... side by side; each 16 bytes then have four rows of their own
-    const float* p = rows + q * pitch;
 #if MPSKIT_VECTOR_BYTES == 64
-    __m512 r = _mm512_castps128_ps512(_mm_loadu_ps(p));
-    r = _mm512_insertf32x4(r, _mm_loadu_ps(p + 4 * pitch), 1);
-    r = _mm512_insertf32x4(r, _mm_loadu_ps(p + 8 * pitch), 2);
-    v[q] = (Vec<float>)_mm512_insertf32x4(r, _mm_loadu_ps(p + 12 * pitch), 3);
+    __m512 r = _mm512_castps128_ps512(_mm_loadu_ps(row(q)));
+    r = _mm512_insertf32x4(r, _mm_loadu_ps(row(q + 4)), 1);
+    r = _mm512_insertf32x4(r, _mm_loadu_ps(row(q + 8)), 2);
+    v[q] = (Vec<float>)_mm512_insertf32x4(r, _mm_loadu_ps(row(q + 12)), 3);
 #elif MPSKIT_VECTOR_BYTES == 32
-    v[q] = (Vec<float>)_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(p + 4 * pitch), 1);
+    v[q] = (Vec<float>)_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(row(q))), _mm_loadu_ps(row(q + 4)), 1);
 #else
-    v[q] = load<Vec<float>>(p);
+    v[q] = load<Vec<float>>(row(q));
 #endif
   }
   transpose_quads(v);
 }
-MPSKIT_INLINE void store_columns(float* rows, std::int64_t pitch, Vec<float> (&v)[4]) {
+template <class Row>
+MPSKIT_INLINE void store_columns_of(Row&& row, Vec<float> (&v)[4]) {
   transpose_quads(v);
   for (int q = 0; q < 4; ++q) {
-    float* p = rows + q * pitch;
 #if MPSKIT_VECTOR_BYTES == 64
     const auto r = (__m512)v[q];
-    _mm_storeu_ps(p, _mm512_maskz_extractf32x4_ps(0xf, r, 0));
-    _mm_storeu_ps(p + 4 * pitch, _mm512_maskz_extractf32x4_ps(0xf, r, 1));
-    _mm_storeu_ps(p + 8 * pitch, _mm512_maskz_extractf32x4_ps(0xf, r, 2));
-    _mm_storeu_ps(p + 12 * pitch, _mm512_maskz_extractf32x4_ps(0xf, r, 3));
+    _mm_storeu_ps(row(q), _mm512_maskz_extractf32x4_ps(0xf, r, 0));
+    _mm_storeu_ps(row(q + 4), _mm512_maskz_extractf32x4_ps(0xf, r, 1));
+    _mm_storeu_ps(row(q + 8), _mm512_maskz_extractf32x4_ps(0xf, r, 2));
+    _mm_storeu_ps(row(q + 12), _mm512_maskz_extractf32x4_ps(0xf, r, 3));
 #elif MPSKIT_VECTOR_BYTES == 32
     const auto r = (__m256)v[q];
-    _mm_storeu_ps(p, _mm256_castps256_ps128(r));
-    _mm_storeu_ps(p + 4 * pitch, _mm256_extractf128_ps(r, 1));
+    _mm_storeu_ps(row(q), _mm256_castps256_ps128(r));
+    _mm_storeu_ps(row(q + 4), _mm256_extractf128_ps(r, 1));
 #else
-    store(p, v[q]);
+    store(row(q), v[q]);
 #endif
   }
+}
+// The same of rows `pitch` floats apart.
+MPSKIT_INLINE void load_columns(const float* rows, std::int64_t pitch, Vec<float> (&v)[4]) {
+  load_columns_of([&](int i) __attribute__((always_inline)) { return rows + i * pitch; }, v);
+}
+MPSKIT_INLINE void store_columns(float* rows, std::int64_t pitch, Vec<float> (&v)[4]) {
+  store_columns_of([&](int i) __attribute__((always_inline)) { return rows + i * pitch; }, v);
 }
 
 }  // namespace mpskit::cpu::MPSKIT_ISA
