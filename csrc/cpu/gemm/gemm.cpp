@@ -473,6 +473,55 @@ void gemm_part(const Gemm& g, std::int64_t row, std::int64_t rows, std::int64_t 
   if (rows > 0 && columns > 0) GemmDriver(g).part(g.packed_b, 0, row, rows, column, columns, GemmDriver::all_blocks);
 }
 
+namespace {
+
+// Products of a batch so small that to decide how to divide one would take as long as to multiply it: float32 factors from where they
+// lie, B too. The same terms in the same order as any other way.
+class SmallProduct {
+ public:
+  static bool fits(const Gemm& g) {
+    constexpr float infinite = std::numeric_limits<float>::infinity();
+    const bool is_plain = !g.packed_b && !g.a.write && !g.a.windows && !g.a.matrix.transposed && !g.b.transposed && g.a.matrix.dtype == DType::f32 &&
+                          g.b.dtype == DType::f32 && g.c.dtype == DType::f32 && g.c.rows_per_group == 0 && !g.bias && !g.finish.apply &&
+                          g.low == -infinite && g.high == infinite && g.alpha != 0;
+    // B stays in half of L1. Where the last columns do not fill a register, those before them are multiplied once more.
+    return is_plain && g.m > four_panel_rows && g.m <= 4 * tile_rows && g.k > 0 && g.k <= most_terms && g.k * g.n <= 4096 && g.n >= lanes<float> &&
+           (g.n % lanes<float> == 0 || g.beta == 0);
+  }
+  explicit SmallProduct(const Gemm& g) : g_(g), tiles_(blocks_of(g.m, tile_rows)) {
+    m_.a_stride = g.a.matrix.row_bytes;
+    m_.b_step = g.b.row_bytes / static_cast<std::int64_t>(sizeof(float));
+    m_.steps = g.k;
+    m_.c_stride = g.c.row_bytes / static_cast<std::int64_t>(sizeof(float));
+    m_.alpha = g.alpha;
+    m_.beta = g.beta;
+  }
+  void run(const void* a, const void* b, void* c) {
+    constexpr std::int64_t narrow = lanes<float>, wide = 2 * narrow;
+    for (std::int64_t j = 0; j < g_.n;) {
+      const bool is_wide = g_.n >= wide && g_.n - j > narrow;
+      const std::int64_t columns = is_wide ? wide : narrow, begin = std::min(j, g_.n - columns);
+      m_.a = static_cast<const std::byte*>(a);
+      m_.b = static_cast<const float*>(b) + begin;
+      m_.c = static_cast<float*>(c) + begin;
+      for (std::int64_t t = 0; t < tiles_; ++t) {
+        const std::int64_t height = g_.m / tiles_ + (t < g_.m % tiles_);
+        run_rows(is_wide ? panel_kernels<F32> : narrow_kernels<F32>, m_, height);
+        m_.a += height * m_.a_stride;
+        m_.c += height * m_.c_stride;
+      }
+      j += columns;
+    }
+  }
+
+ private:
+  const Gemm& g_;
+  std::int64_t tiles_;
+  MicroArguments<F32> m_{};
+};
+
+}  // namespace
+
 void gemm_batch(const Gemm& g, std::int64_t count, const GemmSteps& step) {
   auto product = [&](std::int64_t i) {
     Gemm one = g;
@@ -487,7 +536,16 @@ void gemm_batch(const Gemm& g, std::int64_t count, const GemmSteps& step) {
     for (std::int64_t i = 0; i < count; ++i) gemm(product(i));
     return;
   }
+  const bool is_small = SmallProduct::fits(g);
   parallel_for(count, std::max<std::int64_t>(1, static_cast<std::int64_t>(2e6 / work)), [&](std::int64_t begin, std::int64_t end) {
+    if (is_small) {
+      SmallProduct small(g);
+      for (std::int64_t i = begin; i < end; ++i) {
+        const Gemm one = product(i);
+        small.run(one.a.matrix.data, one.b.data, one.c.data);
+      }
+      return;
+    }
     for (std::int64_t i = begin; i < end; ++i) {
       const Gemm one = product(i);
       GemmDriver(one).part(g.packed_b, 0, 0, g.m, 0, g.n, GemmDriver::all_blocks);

@@ -233,6 +233,23 @@ def test_a_value_does_not_depend_on_threads_or_place(engine: Engine, rng: np.ran
     np.testing.assert_array_equal(Multiply(alpha=0.3, transpose_right=True)(a, np.ascontiguousarray(b.T)), results[0])
 
 
+@pytest.mark.parametrize("beta", [0.0, -0.5])
+def test_a_small_product_is_the_same_in_a_batch(engine: Engine, rng: np.random.Generator, beta: float) -> None:
+    for m, n, k in ((16, 16, 16), (5, 8, 1), (7, 9, 30), (24, 40, 33), (25, 21, 7), (40, 24, 90), (9, 3, 4)):
+        # Rows further apart than they are long, and something beside them.
+        a, b, c = (Framed((9, *shape), "float32", 5) for shape in ((m, k), (k, n), (m, n)))
+        for frame in (a, b, c):
+            frame.array[...] = values(rng, frame.array.shape, "float32")
+        old = c.array.copy()
+        multiply = Multiply(alpha=1.7, beta=beta)
+        multiply(a.array, b.array, out=c.array)
+        c.check()
+        assert_product(c.array, *product(a.array, b.array, False, False, 1.7, beta, old), k, engine)
+        if not engine.is_metal:
+            for i in range(9):
+                np.testing.assert_array_equal(multiply(a.array[i], b.array[i], out=old[i]), c.array[i])
+
+
 def test_matmul_takes_views_without_copies(engine: Engine, rng: np.random.Generator) -> None:
     a, b = values(rng, (6, 11), "float32"), values(rng, (9, 6), "float32")
     got = mps.linalg.matmul(a.T, b.T)
