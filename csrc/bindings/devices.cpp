@@ -148,6 +148,14 @@ ValueError
     for (cpu::Isa isa : cpu::available_isas()) out.append(std::string(cpu::isa_names[static_cast<std::size_t>(isa)]));
     return out;
   });
+  m.def("_isas_not_built", [] {
+    py::list out;
+    for (std::size_t i = 0; i < cpu::isa_count; ++i) {
+      const auto isa = static_cast<cpu::Isa>(i);
+      if (cpu::machine_has(isa) && !cpu::is_available(isa)) out.append(std::string(cpu::isa_names[i]));
+    }
+    return out;
+  });
   m.def("_active_isa", [] { return std::string(cpu::isa_names[static_cast<std::size_t>(cpu::active_isa())]); });
   py::class_<WorkerScope>(m, "_WorkerScope")
       .def(py::init<>())

@@ -22,8 +22,9 @@ bool has_f16c() {  // clang 14 does not know the word in __builtin_cpu_supports
 #endif
 
 Isa best() {
-  static const Isa isa = available_isas().back();
-  return isa;
+  static const std::vector<Isa> isas = available_isas();
+  if (isas.empty()) throw DeviceError("cpu: this build has no instruction set that this machine has. Build with MPSKIT_ISAS=all.");
+  return isas.back();
 }
 std::atomic<int> forced{-1};
 
@@ -37,16 +38,35 @@ Isa by_name(std::string_view name) {
   throw ValueError(cat("isa: '", name, "' is not available; allowed on this machine: ", there, "."));
 }
 
+// Builds from source leave out what the building machine lacks.
+constexpr bool is_built(Isa isa) {
+  switch (isa) {
+#ifdef MPSKIT_BUILDS_baseline
+    case Isa::baseline: return true;
+#endif
+#ifdef MPSKIT_BUILDS_avx2
+    case Isa::avx2: return true;
+#endif
+#ifdef MPSKIT_BUILDS_avx512
+    case Isa::avx512: return true;
+#endif
+#ifdef MPSKIT_BUILDS_neon
+    case Isa::neon: return true;
+#endif
+    default: return false;
+  }
+}
+
 }  // namespace
 
-bool is_available(Isa isa) {
+bool machine_has(Isa isa) {
 #if defined(__x86_64__)
   switch (isa) {
     case Isa::baseline: return true;
     case Isa::avx2:
       return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
     case Isa::avx512:
-      return is_available(Isa::avx2) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+      return machine_has(Isa::avx2) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
              __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
     case Isa::neon: return false;
   }
@@ -57,6 +77,8 @@ bool is_available(Isa isa) {
   return isa == Isa::baseline;
 #endif
 }
+
+bool is_available(Isa isa) { return is_built(isa) && machine_has(isa); }
 
 std::vector<Isa> available_isas() {
   std::vector<Isa> out;

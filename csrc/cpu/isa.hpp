@@ -10,7 +10,8 @@ enum class Isa { baseline, avx2, avx512, neon };  // in order of preference
 inline constexpr std::array<std::string_view, 4> isa_names{"baseline", "avx2", "avx512", "neon"};
 inline constexpr std::size_t isa_count = isa_names.size();
 
-bool is_available(Isa isa);
+bool machine_has(Isa isa);
+bool is_available(Isa isa);  // this build has it too
 std::vector<Isa> available_isas();  // best last
 Isa active_isa();                   // the best, or what was forced; MPSKIT_ISA in the environment forces from the start
 void force_isa(std::string_view name);  // empty: the best again; ValueError when this machine lacks it

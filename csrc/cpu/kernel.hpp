@@ -83,8 +83,10 @@ std::unique_ptr<CpuPlan> make(const Kernel& kernel, const Call& call) {
 
 }  // namespace mpskit::cpu
 
+#define MPSKIT_JOINED(a, b) a##b
+#define MPSKIT_UNIQUE(name, number) MPSKIT_JOINED(name, number)
 #define MPSKIT_CPU_KERNEL(K, P)                                                                                    \
   namespace mpskit::cpu::MPSKIT_ISA {                                                                              \
-  [[maybe_unused]] static const bool registered =                                                                  \
+  [[maybe_unused]] static const bool MPSKIT_UNIQUE(registered, __COUNTER__) =                                      \
       (register_maker(kernel_type<::mpskit::K>(), Isa::MPSKIT_ISA, &make<::mpskit::K, P>), true);                  \
   }

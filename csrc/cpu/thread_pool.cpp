@@ -25,7 +25,7 @@ namespace {
 
 // About 20 us of looking before a worker sleeps: regions of one pipeline follow each other closely, and a sleeping thread
 // costs 5 to 50 us to wake.
-constexpr int spins = 2000;
+constexpr int spins_for_work = 2000;
 
 int allowed_cores() {
 #if defined(__linux__)
@@ -102,7 +102,7 @@ class Pool {
       std::lock_guard lock(mutex_);
       current_ = nullptr;  // nobody enters any more
     }
-    spin_until(spins, [&] { return region.inside.load(std::memory_order_acquire) == 0; });
+    spin_until(spins_for_work, [&] { return region.inside.load(std::memory_order_acquire) == 0; });
     if (region.error) std::rethrow_exception(region.error);
   }
 
@@ -137,7 +137,7 @@ class Pool {
   void loop(std::uint64_t seen) {
     inside_region = true;  // a region inside a task stays on this thread
     for (;;) {
-      for (int i = 0; i < spins && generation_.load(std::memory_order_acquire) == seen; ++i) pause();
+      for (int i = 0; i < spins_for_work && generation_.load(std::memory_order_acquire) == seen; ++i) pause();
       Region* region = nullptr;
       {
         std::unique_lock lock(mutex_);

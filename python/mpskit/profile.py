@@ -20,7 +20,7 @@ def environment() -> dict[str, Any]:
     -------
     dict
         Keys mpskit, python, numpy, system, devices, missing, isa, isas, threads, extras. `missing` gives the reason for each
-        device that could be there and is not.
+        device and instruction set that could be there and is not.
     """
     import numpy
 
@@ -32,6 +32,8 @@ def environment() -> dict[str, Any]:
             if platform.system() == "Darwin"
             else f"Metal exists on macOS only; this is {platform.system()}"
         )
+    for isa in _core._isas_not_built():
+        missing[isa] = "this machine has it, this build does not: install a wheel, or build with MPSKIT_ISAS=all"
     return {
         "mpskit": _core.__version__,
         "python": platform.python_version(),

@@ -1,3 +1,4 @@
+#pragma once
 // The innermost product: a tile of C in registers, one step of k after the other.
 namespace mpskit::cpu::MPSKIT_ISA {
 

@@ -1,3 +1,4 @@
+#pragma once
 // Moving factors into the form of the micro-kernels: A as rows, B as panels; converting on the way.
 #include "cpu/simd/turn.inl"
 

@@ -1,3 +1,4 @@
+#pragma once
 // What the micro-kernels of the matrix core multiply. A kind names how one of them holds its numbers.
 #include "cpu/simd/vector.inl"
 

@@ -3,7 +3,7 @@
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
 
-struct Sum {
+struct Addition {
   static constexpr bool is_sum = true;
   static MPSKIT_INLINE Vec<float> of(Vec<float> scaled, Vec<float> b, Vec<float> factor) { return multiply_add(b, factor, scaled); }
   template <class P>
@@ -13,7 +13,7 @@ struct Sum {
     return sum | (Vec<P>)(sum < a);  // all ones where it ran over
   }
 };
-using AddPlan = ArithmeticPlan<Sum>;
+using AddPlan = ArithmeticPlan<Addition>;
 
 }  // namespace
 }  // namespace mpskit::cpu::MPSKIT_ISA

@@ -1,5 +1,5 @@
 #include "cpu/image/fetch.inl"
-#include "cpu/image/matrix_copy.inl"
+#include "cpu/image/picture_copy.inl"
 #include "cpu/simd/math.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {

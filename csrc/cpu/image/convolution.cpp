@@ -23,12 +23,12 @@ std::vector<StencilPlan::Pass> passes_of(const image::WindowValues& w, std::int6
   return {down, across};
 }
 
-class ConvolutionPlan final : public StencilPlan {
+class WindowConvolutionPlan final : public StencilPlan {
  public:
-  ConvolutionPlan(const image::Convolution& k, const Call& call) : StencilPlan(k, passes_of(k.window(), call.inputs[0].channels()), k.bias, call) {}
+  WindowConvolutionPlan(const image::Convolution& k, const Call& call) : StencilPlan(k, passes_of(k.window(), call.inputs[0].channels()), k.bias, call) {}
 };
 
 }  // namespace
 }  // namespace mpskit::cpu::MPSKIT_ISA
 
-MPSKIT_CPU_KERNEL(image::Convolution, ConvolutionPlan)
+MPSKIT_CPU_KERNEL(image::Convolution, WindowConvolutionPlan)

@@ -1,12 +1,12 @@
-#include "cpu/image/matrix_copy.inl"
+#include "cpu/image/picture_copy.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
 
-class CopyToMatrixPlan final : public MatrixCopyPlan<Way::apart> {
+class CopyToMatrixPlan final : public PictureCopyPlan<Way::apart> {
  public:
   CopyToMatrixPlan(const image::CopyToMatrix& k, const Call& call)
-      : MatrixCopyPlan(k, k.destination_matrix_origin, k.destination_matrix_batch_index, call.inputs[0]) {}
+      : PictureCopyPlan(k, k.destination_matrix_origin, k.destination_matrix_batch_index, call.inputs[0]) {}
 };
 
 }  // namespace

@@ -28,7 +28,7 @@ class MedianPlan final : public CpuPlan {
       T *from = memory.as<T>(row_bytes), *to = from + size;
       std::byte* workspace = memory.as<std::byte>(row_bytes + 2 * size * sizeof(T));
       tiles_.load(src, t, from);
-      const WindowRows<T> rows{from, pitch, c, d, t.height, t.width * c};
+      const MedianRows<T> rows{from, pitch, c, d, t.height, t.width * c};
       if (d == 3) {
         median_of_three(rows, to, reinterpret_cast<T*>(workspace));
       } else if (d == 5) {

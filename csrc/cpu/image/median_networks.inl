@@ -6,7 +6,7 @@ namespace mpskit::cpu::MPSKIT_ISA {
 // The source of a tile and what is wanted of it: `height` rows of `count` elements, each the median of diameter^2 elements whose first
 // lies at its own place.
 template <class T>
-struct WindowRows {
+struct MedianRows {
   T* data;
   std::int64_t pitch, channels, diameter, height, count;
   const T* centre(std::int64_t y) const { return data + (y + diameter / 2) * pitch + diameter / 2 * channels; }
@@ -60,7 +60,7 @@ MPSKIT_INLINE V select_middle(V* v, int count, Next next) {
 
 // Columns are put in order once for all windows that share them: `columns` takes three rows.
 template <class T>
-void median_of_three(const WindowRows<T>& r, T* to, T* columns) {
+void median_of_three(const MedianRows<T>& r, T* to, T* columns) {
   using V = Vec<T>;
   T *low = columns, *mid = columns + r.pitch, *high = mid + r.pitch;
   const std::int64_t c = r.channels;
@@ -86,7 +86,7 @@ void median_of_three(const WindowRows<T>& r, T* to, T* columns) {
 // The same with columns of five. When rows of ordered columns are put in order too, an element stands above and below so many others that
 // only thirteen of the twenty-five can be the middle one; the rest of that work falls away.
 template <class T>
-void median_of_five(const WindowRows<T>& r, T* to, T* columns) {
+void median_of_five(const MedianRows<T>& r, T* to, T* columns) {
   using V = Vec<T>;
   const std::int64_t c = r.channels;
   for (std::int64_t y = 0; y < r.height; ++y) {
@@ -121,7 +121,7 @@ void median_of_five(const WindowRows<T>& r, T* to, T* columns) {
 
 // A little more than half of the window in memory, any diameter.
 template <class T>
-void median_by_selection(const WindowRows<T>& r, T* to) {
+void median_by_selection(const MedianRows<T>& r, T* to) {
   using V = Vec<T>;
   V held[13 * 13];
   const int d = static_cast<int>(r.diameter), all = d * d;

@@ -13,7 +13,7 @@ class BitSearch {
  public:
   static std::size_t bytes(std::int64_t elements) { return 4 * static_cast<std::size_t>(elements + 4 * lanes<std::uint8_t>) * sizeof(Count); }
 
-  BitSearch(const WindowRows<std::uint8_t>& rows, std::byte* workspace) : r_(rows), size_(rows.height * rows.pitch) {
+  BitSearch(const MedianRows<std::uint8_t>& rows, std::byte* workspace) : r_(rows), size_(rows.height * rows.pitch) {
     const std::int64_t each = size_ + 4 * lanes<std::uint8_t>;
     columns_ = reinterpret_cast<Count*>(workspace);
     counts_ = columns_ + each;
@@ -81,7 +81,7 @@ class BitSearch {
     for (int i = 0; i < 2; ++i) store(to + i * lanes<std::uint16_t>, __builtin_convertvector(halves[i], Vec<std::uint16_t>));
   }
 
-  WindowRows<std::uint8_t> r_;
+  MedianRows<std::uint8_t> r_;
   std::int64_t size_;
   Count *columns_, *counts_, *found_, *rank_;
 };
@@ -100,7 +100,7 @@ MPSKIT_INLINE Vec<float> element_of(Vec<std::uint32_t> v) {
 
 // The same search for each register of pixels alone: every bit counts the whole window.
 template <class T>
-void median_by_bits(const WindowRows<T>& r, T* to) {
+void median_by_bits(const MedianRows<T>& r, T* to) {
   using Key = std::conditional_t<sizeof(T) == 2, std::uint16_t, std::uint32_t>;
   using K = Vec<Key>;
   const auto below = static_cast<Key>(r.diameter * r.diameter / 2);

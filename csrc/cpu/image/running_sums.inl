@@ -7,7 +7,7 @@
 namespace mpskit::cpu::MPSKIT_ISA {
 
 template <class T>
-using Four [[gnu::vector_size(4 * sizeof(T))]] = T;
+using FourOf [[gnu::vector_size(4 * sizeof(T))]] = T;
 
 // v moved up by `by` lanes, zeros below.
 template <int by, class T, std::size_t... i>
@@ -52,10 +52,10 @@ void add_row(const float* row, std::int64_t pixels, std::int64_t c, const T* abo
       before += last_of<T>(v, std::make_index_sequence<lanes<T>>{});
     }
   } else if (c <= 4) {  // a pixel at a time; lanes without a channel are overwritten by the next pixel
-    Four<T> before{};
+    FourOf<T> before{};
     for (std::int64_t x = 0; x < pixels * c; x += c) {
-      before += value(__builtin_convertvector(load<Four<float>>(row + x), Four<T>));
-      store(sums + x, load<Four<T>>(above + x) + before);
+      before += value(__builtin_convertvector(load<FourOf<float>>(row + x), FourOf<T>));
+      store(sums + x, load<FourOf<T>>(above + x) + before);
     }
   } else {
     for (std::int64_t i = 0; i < c; ++i) {

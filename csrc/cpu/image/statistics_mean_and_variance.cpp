@@ -1,5 +1,6 @@
 #include "cpu/simd/halves.inl"
 #include "cpu/simd/pixels.inl"
+#include "cpu/simd/words.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
@@ -107,7 +108,6 @@ void add_doubles(const Piece& piece, std::span<Sums> out) {
   }
 }
 
-using Words = Vec<std::uint16_t>;
 using Longs = Vec<std::uint32_t>;
 
 // Words 0, 2, 1, 3 of every four: two pixels of four bytes channel by channel.

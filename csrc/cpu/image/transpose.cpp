@@ -5,10 +5,10 @@ namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
 
 template <class T>
-using Block [[gnu::vector_size(16)]] = T;
+using Sixteen [[gnu::vector_size(16)]] = T;
 
 template <class T, std::size_t... i>
-MPSKIT_INLINE void interleave(Block<T> a, Block<T> b, Block<T>& low, Block<T>& high, std::index_sequence<i...>) {
+MPSKIT_INLINE void interleave(Sixteen<T> a, Sixteen<T> b, Sixteen<T>& low, Sixteen<T>& high, std::index_sequence<i...>) {
   constexpr int n = sizeof...(i);
   low = __builtin_shufflevector(a, b, (static_cast<int>(i) / 2 + static_cast<int>(i) % 2 * n)...);
   high = __builtin_shufflevector(a, b, (n / 2 + static_cast<int>(i) / 2 + static_cast<int>(i) % 2 * n)...);
@@ -18,8 +18,8 @@ MPSKIT_INLINE void interleave(Block<T> a, Block<T> b, Block<T>& low, Block<T>& h
 template <class T>
 MPSKIT_INLINE void turn_square(const std::byte* src, std::int64_t src_row, std::byte* dst, std::int64_t dst_row) {
   constexpr int n = 16 / sizeof(T);
-  Block<T> a[n], b[n];
-  for (int i = 0; i < n; ++i) a[i] = load<Block<T>>(src + i * src_row);
+  Sixteen<T> a[n], b[n];
+  for (int i = 0; i < n; ++i) a[i] = load<Sixteen<T>>(src + i * src_row);
   for (int step = n; step > 1; step /= 2) {
     for (int i = 0; i < n / 2; ++i) interleave<T>(a[i], a[i + n / 2], b[2 * i], b[2 * i + 1], std::make_index_sequence<n>{});
     for (int i = 0; i < n; ++i) a[i] = b[i];

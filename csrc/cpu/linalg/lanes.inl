@@ -1,3 +1,4 @@
+#pragma once
 // Batches of small matrices: one matrix a lane. Registers then do what a scalar program would do, for as many matrices at once,
 // and no register is ever partly full.
 #include "cpu/simd/math.inl"

@@ -1,12 +1,12 @@
-#include "cpu/image/matrix_copy.inl"
+#include "cpu/image/picture_copy.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
 
-class MatrixCopyToImagePlan final : public MatrixCopyPlan<Way::together> {
+class MatrixCopyToImagePlan final : public PictureCopyPlan<Way::together> {
  public:
   MatrixCopyToImagePlan(const linalg::MatrixCopyToImage& k, const Call& call)
-      : MatrixCopyPlan(k, k.source_matrix_origin, k.source_matrix_batch_index, call.outputs[0]) {}
+      : PictureCopyPlan(k, k.source_matrix_origin, k.source_matrix_batch_index, call.outputs[0]) {}
 };
 
 }  // namespace

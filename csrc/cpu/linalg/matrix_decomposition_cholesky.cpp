@@ -45,7 +45,7 @@ std::int64_t leaf(const Block& a, bool is_lower) {
 }
 
 // Rows of one triangle of c that one task takes: a multiple of every panel of the matrix core.
-constexpr std::int64_t strip_rows = 96;
+constexpr std::int64_t kept_rows = 96;
 
 // One triangle of c -= a * a.T, a is c.rows x k (or its transpose, as stored).
 void subtract_square(const GemmMatrix& a, std::int64_t k, const Block& c, bool is_lower) {
@@ -60,18 +60,18 @@ void subtract_square(const GemmMatrix& a, std::int64_t k, const Block& c, bool i
   g.c = {c.data, DType::f32, c.stride * static_cast<std::int64_t>(sizeof(float))};
   g.alpha = -1;
   g.beta = 1;
-  const std::int64_t strips = (c.rows + strip_rows - 1) / strip_rows;
+  const std::int64_t strips = (c.rows + kept_rows - 1) / kept_rows;
   auto strip = [&](std::int64_t task) {
     const std::int64_t s = is_lower ? strips - 1 - task : task;  // the longest first
-    const std::int64_t first = s * strip_rows, rows = std::min(strip_rows, c.rows - first);
+    const std::int64_t first = s * kept_rows, rows = std::min(kept_rows, c.rows - first);
     if (is_lower) gemm_part(g, first, rows, 0, first);
     else gemm_part(g, first, rows, first + rows, c.rows - first - rows);
     // The square on the diagonal is multiplied as a whole; what lies in the other triangle is put back.
-    alignas(64) float kept[strip_rows * strip_rows];
+    alignas(64) float kept[kept_rows * kept_rows];
     auto other = [&](auto&& move) {
       for (std::int64_t i = 0; i < rows; ++i) {
         const std::int64_t begin = is_lower ? i + 1 : 0, end = is_lower ? rows : i;
-        move(c.row(first + i) + first + begin, kept + i * strip_rows + begin, static_cast<std::size_t>(end - begin) * sizeof(float));
+        move(c.row(first + i) + first + begin, kept + i * kept_rows + begin, static_cast<std::size_t>(end - begin) * sizeof(float));
       }
     };
     other([](const float* there, float* here, std::size_t bytes) { std::memcpy(here, there, bytes); });
@@ -177,9 +177,9 @@ Flags factor_lanes(const LaneWindow& w, std::int64_t n) {
   return failed;
 }
 
-class Plan final : public CpuPlan {
+class MatrixDecompositionCholeskyPlan final : public CpuPlan {
  public:
-  Plan(const linalg::MatrixDecompositionCholesky& k, const Call& call)
+  MatrixDecompositionCholeskyPlan(const linalg::MatrixDecompositionCholesky& k, const Call& call)
       : kernel_(k), problem_(k.problem(call.inputs[0], &call.outputs[0], &call.outputs[1])) {}
 
   void run(std::span<const View> views) const override {
@@ -238,4 +238,4 @@ class Plan final : public CpuPlan {
 }  // namespace
 }  // namespace mpskit::cpu::MPSKIT_ISA
 
-MPSKIT_CPU_KERNEL(linalg::MatrixDecompositionCholesky, Plan)
+MPSKIT_CPU_KERNEL(linalg::MatrixDecompositionCholesky, MatrixDecompositionCholeskyPlan)

@@ -209,9 +209,9 @@ I factor_lanes(const LaneWindow& w, std::int64_t m, std::int64_t n, I* pivots) {
   return is_singular;
 }
 
-class Plan final : public CpuPlan {
+class MatrixDecompositionLUPlan final : public CpuPlan {
  public:
-  Plan(const linalg::MatrixDecompositionLU& k, const Call& call)
+  MatrixDecompositionLUPlan(const linalg::MatrixDecompositionLU& k, const Call& call)
       : kernel_(k), problem_(k.problem(call.inputs[0], &call.outputs[0], &call.outputs[1], &call.outputs[2])) {}
 
   void run(std::span<const View> views) const override {
@@ -257,4 +257,4 @@ class Plan final : public CpuPlan {
 }  // namespace
 }  // namespace mpskit::cpu::MPSKIT_ISA
 
-MPSKIT_CPU_KERNEL(linalg::MatrixDecompositionLU, Plan)
+MPSKIT_CPU_KERNEL(linalg::MatrixDecompositionLU, MatrixDecompositionLUPlan)

@@ -5,7 +5,7 @@
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
 
-constexpr std::int64_t step = lanes<float>;
+constexpr std::int64_t scanned = lanes<float>;  // numbers at a time
 constexpr float lowest = -std::numeric_limits<float>::infinity();
 
 // The largest elements so far, from the largest down; of equal ones the first that came is the first.
@@ -42,14 +42,14 @@ class Best {
 // the speed of memory, after which nearly every other element is dismissed by a comparison, in whatever order they come.
 template <class T>
 float bound(const T* x, std::int64_t n, std::int64_t k) {
-  constexpr std::int64_t registers = 64 / step;
+  constexpr std::int64_t registers = 64 / scanned;
   if (n < 4 * 64) return lowest;
   Floats most[registers];
   for (Floats& m : most) m = all(lowest);
   for (std::int64_t i = 0; i + 64 <= n; i += 64)
-    for (std::int64_t r = 0; r < registers; ++r) most[r] = maximum(load_pixels(x + i + r * step), most[r]);  // NaN is passed over
+    for (std::int64_t r = 0; r < registers; ++r) most[r] = maximum(load_pixels(x + i + r * scanned), most[r]);  // NaN is passed over
   float parts[64];
-  for (std::int64_t r = 0; r < registers; ++r) store(parts + r * step, most[r]);
+  for (std::int64_t r = 0; r < registers; ++r) store(parts + r * scanned, most[r]);
   Best best(k);
   for (int i = 0; i < 64; ++i) best.offer(parts[i], i);
   return best.last();
@@ -64,17 +64,17 @@ void find(const T* x, std::int64_t n, std::int64_t k, Best& best) {
     if (best.is_full()) least = std::max(least, best.last());
   };
   std::int64_t i = 0;
-  for (; i + 4 * step <= n; i += 4 * step) {
+  for (; i + 4 * scanned <= n; i += 4 * scanned) {
     Floats v[4];
     Ints reaches{};
     for (int r = 0; r < 4; ++r) {
-      v[r] = load_pixels(x + i + r * step);
+      v[r] = load_pixels(x + i + r * scanned);
       reaches |= v[r] >= least;
     }
     if (!any(reaches)) continue;
-    for (int r = 0; r < 4; ++r) offer_all(v[r], i + r * step, step);
+    for (int r = 0; r < 4; ++r) offer_all(v[r], i + r * scanned, scanned);
   }
-  for (; i < n; i += step) offer_all(load_pixels(x + i, std::min(step, n - i)), i, std::min(step, n - i));
+  for (; i < n; i += scanned) offer_all(load_pixels(x + i, std::min(scanned, n - i)), i, std::min(scanned, n - i));
 }
 
 class MatrixFindTopKPlan final : public CpuPlan {

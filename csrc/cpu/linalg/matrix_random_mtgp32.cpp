@@ -16,18 +16,18 @@ class Twister {
     std::int64_t i = 0;
     for (; i < count; i += lanes<std::uint32_t>) {  // whole registers: what is too much is not kept
       const std::uint32_t* x = words_ + i;
-      Words far = (load<Words>(x) & 0xfff80000u) ^ load<Words>(x + 1);
+      Randoms far = (load<Randoms>(x) & 0xfff80000u) ^ load<Randoms>(x + 1);
       far ^= far << 12;
-      const Words mixed = far ^ (load<Words>(x + pick) >> 4);
+      const Randoms mixed = far ^ (load<Randoms>(x + pick) >> 4);
       store(words_ + state + i, mixed ^ chosen(mixed, 0x71588353, 0xdfa887c1, 0x4ba66c6e, 0xa53da0ae));
     }
     if (out) {
-      Words some;
+      Randoms some;
       for (i = 0; i < count; i += lanes<std::uint32_t>) {
-        Words t = load<Words>(words_ + i + pick - 1);
+        Randoms t = load<Randoms>(words_ + i + pick - 1);
         t ^= t >> 16;
         t ^= t >> 8;
-        some = load<Words>(words_ + state + i) ^ chosen(t, 0x20004000, 0x1082c600, 0x10021c00, 0x0003f000);
+        some = load<Randoms>(words_ + state + i) ^ chosen(t, 0x20004000, 0x1082c600, 0x10021c00, 0x0003f000);
         std::memcpy(out + i, &some, static_cast<std::size_t>(std::min<std::int64_t>(count - i, lanes<std::uint32_t>)) * 4);
       }
     }
@@ -36,8 +36,8 @@ class Twister {
 
  private:
   // The sum of the rows whose bits are set in the low four of each lane.
-  static Words chosen(Words bits, std::uint32_t a, std::uint32_t b, std::uint32_t c, std::uint32_t d) {
-    const auto row = [&](int bit, std::uint32_t value) { return (Words{} - ((bits >> bit) & 1)) & value; };
+  static Randoms chosen(Randoms bits, std::uint32_t a, std::uint32_t b, std::uint32_t c, std::uint32_t d) {
+    const auto row = [&](int bit, std::uint32_t value) { return (Randoms{} - ((bits >> bit) & 1)) & value; };
     return row(0, a) ^ row(1, b) ^ row(2, c) ^ row(3, d);
   }
 

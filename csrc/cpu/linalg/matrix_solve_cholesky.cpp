@@ -3,9 +3,9 @@
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
 
-class Plan final : public SolvePlan {
+class MatrixSolveCholeskyPlan final : public SolvePlan {
  public:
-  Plan(const linalg::MatrixSolveCholesky& k, const Call& call)
+  MatrixSolveCholeskyPlan(const linalg::MatrixSolveCholesky& k, const Call& call)
       : SolvePlan(k, k.problem(call.inputs[0], call.inputs[1], &call.outputs[0])), is_upper_(k.upper) {}
 
   void run(std::span<const View> views) const override {
@@ -33,4 +33,4 @@ class Plan final : public SolvePlan {
 }  // namespace
 }  // namespace mpskit::cpu::MPSKIT_ISA
 
-MPSKIT_CPU_KERNEL(linalg::MatrixSolveCholesky, Plan)
+MPSKIT_CPU_KERNEL(linalg::MatrixSolveCholesky, MatrixSolveCholeskyPlan)

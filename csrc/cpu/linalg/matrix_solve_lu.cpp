@@ -3,9 +3,9 @@
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
 
-class Plan final : public SolvePlan {
+class MatrixSolveLUPlan final : public SolvePlan {
  public:
-  Plan(const linalg::MatrixSolveLU& k, const Call& call) : SolvePlan(k, k.problem(call.inputs, &call.outputs[0])), transpose_(k.transpose) {}
+  MatrixSolveLUPlan(const linalg::MatrixSolveLU& k, const Call& call) : SolvePlan(k, k.problem(call.inputs, &call.outputs[0])), transpose_(k.transpose) {}
 
   void run(std::span<const View> views) const override {
     const std::int64_t n = solve_.order;
@@ -74,4 +74,4 @@ class Plan final : public SolvePlan {
 }  // namespace
 }  // namespace mpskit::cpu::MPSKIT_ISA
 
-MPSKIT_CPU_KERNEL(linalg::MatrixSolveLU, Plan)
+MPSKIT_CPU_KERNEL(linalg::MatrixSolveLU, MatrixSolveLUPlan)

@@ -3,9 +3,9 @@
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
 
-class Plan final : public SolvePlan {
+class MatrixSolveTriangularPlan final : public SolvePlan {
  public:
-  Plan(const linalg::MatrixSolveTriangular& k, const Call& call)
+  MatrixSolveTriangularPlan(const linalg::MatrixSolveTriangular& k, const Call& call)
       : SolvePlan(k, k.problem(call.inputs[0], call.inputs[1], &call.outputs[0])), kernel_(k) {}
 
   void run(std::span<const View> views) const override {
@@ -42,4 +42,4 @@ class Plan final : public SolvePlan {
 }  // namespace
 }  // namespace mpskit::cpu::MPSKIT_ISA
 
-MPSKIT_CPU_KERNEL(linalg::MatrixSolveTriangular, Plan)
+MPSKIT_CPU_KERNEL(linalg::MatrixSolveTriangular, MatrixSolveTriangularPlan)

@@ -13,7 +13,7 @@ MPSKIT_INLINE float as_float(std::uint16_t v) { return half_to_float(v); }
 MPSKIT_INLINE void put(float* p, float v) { *p = v; }
 MPSKIT_INLINE void put(std::uint16_t* p, float v) { *p = float_to_half(v); }
 
-float sum_of(V v) {
+float total_of(V v) {
   float lane[lanes<float>];
   store(lane, v);
   for (int half = lanes<float> / 2; half > 0; half /= 2)
@@ -39,7 +39,7 @@ MPSKIT_INLINE void row_sums(const T* a, std::ptrdiff_t stride, const float* x, s
   for (int r = 0; r < rows; ++r) {
     V all = sum[r][0];
     for (int p = 1; p < parts; ++p) all += sum[r][p];
-    float total = sum_of(all);
+    float total = total_of(all);
     for (std::int64_t t = j; t < n; ++t) total += as_float(a[r * stride + t]) * x[t];
     sums[r] = total;
   }
@@ -68,9 +68,9 @@ void add_rows(const T* a, std::ptrdiff_t stride, std::int64_t rows, std::int64_t
 constexpr std::int64_t task_elements = 1 << 17;
 constexpr std::int64_t strip_columns = 1024, strip_rows = 1024;
 
-class Plan final : public CpuPlan {
+class MatrixVectorMultiplicationPlan final : public CpuPlan {
  public:
-  Plan(const linalg::MatrixVectorMultiplication& k, const Call& call)
+  MatrixVectorMultiplicationPlan(const linalg::MatrixVectorMultiplication& k, const Call& call)
       : kernel_(k), product_(k.product(call.inputs[0], call.inputs[1], &call.outputs[0])) {}
 
   void run(std::span<const View> views) const override {
@@ -171,4 +171,4 @@ class Plan final : public CpuPlan {
 }  // namespace
 }  // namespace mpskit::cpu::MPSKIT_ISA
 
-MPSKIT_CPU_KERNEL(linalg::MatrixVectorMultiplication, Plan)
+MPSKIT_CPU_KERNEL(linalg::MatrixVectorMultiplication, MatrixVectorMultiplicationPlan)

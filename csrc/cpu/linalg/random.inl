@@ -8,7 +8,7 @@
 
 namespace mpskit::cpu::MPSKIT_ISA {
 
-using Words = Vec<std::uint32_t>;
+using Randoms = Vec<std::uint32_t>;
 
 // ---- Philox4x32-10, after Salmon, Moraes, Dror and Shaw (2011)
 namespace philox {
@@ -21,20 +21,20 @@ struct Key {
 };
 
 // Both halves of the products of 32-bit lanes.
-MPSKIT_INLINE void multiply_wide(Words a, std::uint32_t factor, Words& high, Words& low) {
+MPSKIT_INLINE void multiply_wide(Randoms a, std::uint32_t factor, Randoms& high, Randoms& low) {
 #if MPSKIT_VECTOR_BYTES == 64
   const __m512i f = _mm512_set1_epi64(factor), even = _mm512_maskz_mul_epu32(0xff, (__m512i)a, f), odd = _mm512_maskz_mul_epu32(0xff, _mm512_maskz_srli_epi64(0xff, (__m512i)a, 32), f);
-  low = (Words)_mm512_mask_blend_epi32(0xaaaa, even, _mm512_maskz_slli_epi64(0xff, odd, 32));
-  high = (Words)_mm512_mask_blend_epi32(0xaaaa, _mm512_maskz_srli_epi64(0xff, even, 32), odd);
+  low = (Randoms)_mm512_mask_blend_epi32(0xaaaa, even, _mm512_maskz_slli_epi64(0xff, odd, 32));
+  high = (Randoms)_mm512_mask_blend_epi32(0xaaaa, _mm512_maskz_srli_epi64(0xff, even, 32), odd);
 #elif MPSKIT_VECTOR_BYTES == 32
   const __m256i f = _mm256_set1_epi64x(factor), even = _mm256_mul_epu32((__m256i)a, f), odd = _mm256_mul_epu32(_mm256_srli_epi64((__m256i)a, 32), f);
-  low = (Words)_mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa);
-  high = (Words)_mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa);
+  low = (Randoms)_mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa);
+  high = (Randoms)_mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa);
 #elif defined(__x86_64__)
   const __m128i f = _mm_set1_epi64x(factor), even = _mm_mul_epu32((__m128i)a, f), odd = _mm_mul_epu32(_mm_srli_epi64((__m128i)a, 32), f);
   const __m128i low_half = _mm_set1_epi64x(0xffffffff);
-  low = (Words)_mm_or_si128(_mm_and_si128(even, low_half), _mm_slli_epi64(odd, 32));
-  high = (Words)_mm_or_si128(_mm_srli_epi64(even, 32), _mm_andnot_si128(low_half, odd));
+  low = (Randoms)_mm_or_si128(_mm_and_si128(even, low_half), _mm_slli_epi64(odd, 32));
+  high = (Randoms)_mm_or_si128(_mm_srli_epi64(even, 32), _mm_andnot_si128(low_half, odd));
 #else
   for (int i = 0; i < lanes<std::uint32_t>; ++i) {
     const std::uint64_t p = std::uint64_t{a[i]} * factor;
@@ -53,9 +53,9 @@ inline void blocks(Key key, std::uint64_t first, std::uint32_t* out) {
     high[i] = static_cast<std::uint32_t>(counter >> 32);
     low[i] = static_cast<std::uint32_t>(counter);
   }
-  Words c[4]{Words{}, Words{}, load<Words>(high), load<Words>(low)};
+  Randoms c[4]{Randoms{}, Randoms{}, load<Randoms>(high), load<Randoms>(low)};
   for (int round = 0; round < 10; ++round) {
-    Words high0, low0, high1, low1;
+    Randoms high0, low0, high1, low1;
     multiply_wide(c[0], first_factor, high0, low0);
     multiply_wide(c[2], second_factor, high1, low1);
     c[0] = high1 ^ c[1] ^ key.low;
@@ -117,7 +117,7 @@ MPSKIT_INLINE Floats normal_quantile(Floats p) {
 inline void apply(const linalg::RandomMapping& m, std::uint32_t* words, std::int64_t count) {
   if (m.type == linalg::RandomDistribution::raw) return;
   const auto number = [&](Floats bits) {
-    const Floats k = __builtin_convertvector((Ints)((Words)bits >> 9), Floats);
+    const Floats k = __builtin_convertvector((Ints)((Randoms)bits >> 9), Floats);
     if (m.type == linalg::RandomDistribution::uniform) return minimum(rounded_once(all(m.range), k * 0x1p-23f, all(m.minimum)), all(m.most));
     const Floats z = m.sign * normal_quantile(multiply_add(all(m.span), (k + 0.5f) * 0x1p-23f, all(m.first)));
     return maximum(all(m.least), minimum(all(m.most), multiply_add(all(m.deviation), z, all(m.mean))));

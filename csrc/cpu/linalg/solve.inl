@@ -1,3 +1,4 @@
+#pragma once
 // What the kernels that solve linear systems do alike: right-hand sides go to the solution, where everything happens in place.
 #include "cpu/linalg/lanes.inl"
 #include "cpu/linalg/triangular.hpp"

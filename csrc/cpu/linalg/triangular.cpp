@@ -7,7 +7,7 @@ namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
 
 using V = Vec<float>;
-constexpr std::int64_t width = 2 * lanes<float>;  // right-hand sides of a panel
+constexpr std::int64_t side_columns = 2 * lanes<float>;  // right-hand sides of a panel
 
 // A leaf as forward substitution reads it: row i of the lower triangle, negated, from i * leaf_order on. An upper triangle is
 // taken from its last row to its first.
@@ -31,9 +31,9 @@ MPSKIT_INLINE void substitute_rows(const Leaf& leaf, std::int64_t i, float* pane
   const float* a = leaf.negated + i * leaf_order;
   V sum[rows][2];
   for (int r = 0; r < rows; ++r)
-    for (int c = 0; c < 2; ++c) sum[r][c] = load<V>(panel + (i + r) * width + c * lanes<float>);
+    for (int c = 0; c < 2; ++c) sum[r][c] = load<V>(panel + (i + r) * side_columns + c * lanes<float>);
   for (std::int64_t k = 0; k < i; ++k) {
-    const V x[2]{load<V>(panel + k * width), load<V>(panel + k * width + lanes<float>)};
+    const V x[2]{load<V>(panel + k * side_columns), load<V>(panel + k * side_columns + lanes<float>)};
 #pragma GCC unroll 8
     for (int r = 0; r < rows; ++r) {
       const V f = broadcast(a + r * leaf_order + k);
@@ -49,7 +49,7 @@ MPSKIT_INLINE void substitute_rows(const Leaf& leaf, std::int64_t i, float* pane
     }
     for (int c = 0; c < 2; ++c) {
       if (!leaf.is_unit) sum[r][c] /= broadcast(leaf.diagonal + i + r);
-      store(panel + (i + r) * width + c * lanes<float>, sum[r][c]);
+      store(panel + (i + r) * side_columns + c * lanes<float>, sum[r][c]);
     }
   }
 }
@@ -62,21 +62,21 @@ void substitute(const Leaf& leaf, float* panel) {
 // Panels of right-hand sides through `body`, on all threads when they are worth it.
 template <class F>
 void for_each_panel(std::int64_t order, std::int64_t right_hand_sides, F&& body) {
-  const std::int64_t panels = (right_hand_sides + width - 1) / width, work = order * order * width / 2;
+  const std::int64_t panels = (right_hand_sides + side_columns - 1) / side_columns, work = order * order * side_columns / 2;
   parallel_for(panels, std::max<std::int64_t>(1, 500000 / (work + 1)), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t p = begin; p < end; ++p) body(p * width, std::min(width, right_hand_sides - p * width));
+    for (std::int64_t p = begin; p < end; ++p) body(p * side_columns, std::min(side_columns, right_hand_sides - p * side_columns));
   });
 }
 
 void leaf_left(const Triangle& t, const Block& x) {
   const Leaf leaf(t, x.rows);
   for_each_panel(x.rows, x.columns, [&](std::int64_t first, std::int64_t some) {
-    alignas(64) float panel[leaf_order * width];
+    alignas(64) float panel[leaf_order * side_columns];
     const auto bytes = static_cast<std::size_t>(some) * sizeof(float);
-    if (some < width) std::fill(panel, panel + x.rows * width, 0.0f);
-    for (std::int64_t i = 0; i < x.rows; ++i) std::memcpy(panel + i * width, x.row(leaf.place(i)) + first, bytes);
+    if (some < side_columns) std::fill(panel, panel + x.rows * side_columns, 0.0f);
+    for (std::int64_t i = 0; i < x.rows; ++i) std::memcpy(panel + i * side_columns, x.row(leaf.place(i)) + first, bytes);
     substitute(leaf, panel);
-    for (std::int64_t i = 0; i < x.rows; ++i) std::memcpy(x.row(leaf.place(i)) + first, panel + i * width, bytes);
+    for (std::int64_t i = 0; i < x.rows; ++i) std::memcpy(x.row(leaf.place(i)) + first, panel + i * side_columns, bytes);
   });
 }
 
@@ -84,8 +84,8 @@ void leaf_right(const Triangle& t, const Block& x) {
   const Leaf leaf(t.transposed(), x.columns);
   const std::int64_t n = x.columns;
   for_each_panel(n, x.rows, [&](std::int64_t first, std::int64_t some) {
-    alignas(64) float panel[leaf_order * width];
-    if (some < width) std::fill(panel, panel + n * width, 0.0f);
+    alignas(64) float panel[leaf_order * side_columns];
+    if (some < side_columns) std::fill(panel, panel + n * side_columns, 0.0f);
     // f(row of x, its place in the panel, column): eight rows and columns at a time, then what is left
     auto turned = [&](auto&& eight, auto&& one) {
       std::int64_t r = 0;
@@ -93,24 +93,24 @@ void leaf_right(const Triangle& t, const Block& x) {
         std::int64_t i = 0;
         for (; i + 8 <= n; i += 8) eight(x.row(first + r) + i, r, i);
         for (; i < n; ++i)
-          for (std::int64_t q = r; q < r + 8; ++q) one(x.row(first + q)[i], panel[leaf.place(i) * width + q]);
+          for (std::int64_t q = r; q < r + 8; ++q) one(x.row(first + q)[i], panel[leaf.place(i) * side_columns + q]);
       }
       for (; r < some; ++r)
-        for (std::int64_t i = 0; i < n; ++i) one(x.row(first + r)[i], panel[leaf.place(i) * width + r]);
+        for (std::int64_t i = 0; i < n; ++i) one(x.row(first + r)[i], panel[leaf.place(i) * side_columns + r]);
     };
     turned(
         [&](const float* from, std::int64_t r, std::int64_t i) {
           Eight rows[8];
           for (int q = 0; q < 8; ++q) rows[q] = load<Eight>(from + q * x.stride);
           turn(rows);
-          for (int q = 0; q < 8; ++q) store(panel + leaf.place(i + q) * width + r, rows[q]);
+          for (int q = 0; q < 8; ++q) store(panel + leaf.place(i + q) * side_columns + r, rows[q]);
         },
         [](float& from, float& to) { to = from; });
     substitute(leaf, panel);
     turned(
         [&](float* to, std::int64_t r, std::int64_t i) {
           Eight rows[8];
-          for (int q = 0; q < 8; ++q) rows[q] = load<Eight>(panel + leaf.place(i + q) * width + r);
+          for (int q = 0; q < 8; ++q) rows[q] = load<Eight>(panel + leaf.place(i + q) * side_columns + r);
           turn(rows);
           for (int q = 0; q < 8; ++q) store(to + q * x.stride, rows[q]);
         },

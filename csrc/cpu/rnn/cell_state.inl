@@ -1,3 +1,4 @@
+#pragma once
 // Where sequences lie, and what a layer remembers from step to step.
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {

@@ -1,3 +1,4 @@
+#pragma once
 // What a step does after its products: neurons, memory cell, output. Rows of one block.
 #include "cpu/cnn/neuron.inl"
 #include "cpu/simd/math.inl"

@@ -1,3 +1,4 @@
+#pragma once
 // A recurrent layer's weights in the form of the matrix core.
 //
 // Outputs are in blocks of `width`. A block's columns are its outputs for the first gate, then for the second and so on: one task

@@ -1,3 +1,4 @@
+#pragma once
 // The time steps of one layer: products with the source for all of them at once, then step after step the recurrent product and
 // what follows from it, block by block.
 namespace mpskit::cpu::MPSKIT_ISA {

@@ -49,9 +49,9 @@ void move_row(std::byte* pixel_bytes, std::byte* plane_bytes, std::int64_t plane
 
 // Every row of every picture against its place in the matrix.
 template <Way way>
-class MatrixCopyPlan : public CpuPlan {
+class PictureCopyPlan : public CpuPlan {
  public:
-  MatrixCopyPlan(const PictureCopy& k, const Origin& origin, std::int64_t batch_index, const Layout& picture) : origin_(origin), batch_index_(batch_index) {
+  PictureCopyPlan(const PictureCopy& k, const Origin& origin, std::int64_t batch_index, const Layout& picture) : origin_(origin), batch_index_(batch_index) {
     is_plain_ = k.data_layout == DataLayout::hwc || picture.channels() == 1;
     switch (picture.element_bytes()) {
       case 1: move_ = &move_row<std::uint8_t, way>; break;
