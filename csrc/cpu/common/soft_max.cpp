@@ -33,7 +33,11 @@ float largest(const float* x, std::int64_t n) {
   return largest_of(maximum(maximum(m[0], m[1]), maximum(m[2], m[3])));
 }
 
-double exponentials(const float* x, std::int64_t n, float most, float* e) {
+namespace {
+
+// put(i, v, count) is told the exponentials from i on.
+template <class Put>
+MPSKIT_INLINE double add_exponentials(const float* x, std::int64_t n, float most, Put&& put) {
   constexpr std::int64_t block = 1024;
   double total = 0;
   for (std::int64_t begin = 0; begin < n; begin += block) {
@@ -43,24 +47,36 @@ double exponentials(const float* x, std::int64_t n, float most, float* e) {
     for (; i + 2 * step <= end; i += 2 * step)
       for (int j = 0; j < 2; ++j) {
         const Floats v = exp_of_negative(load<Floats>(x + i + j * step) - most);
-        store(e + i + j * step, v);
+        put(i + j * step, v, step);
         sums[j] += v;
       }
     if (i + step <= end) {
       const Floats v = exp_of_negative(load<Floats>(x + i) - most);
-      store(e + i, v);
+      put(i, v, step);
       sums[0] += v;
       i += step;
     }
     float rest = 0;
     if (const std::int64_t some = end - i; some > 0) {
       const Floats v = exp_of_negative(load_pixels(x + i, some) - most);
-      store_pixels(e + i, v, some);
+      put(i, v, some);
       for (std::int64_t j = 0; j < some; ++j) rest += v[j];
     }
     total += double{sum_of(sums[0] + sums[1])} + double{rest};
   }
   return total;
+}
+
+}  // namespace
+
+double exponentials(const float* x, std::int64_t n, float most, float* e) {
+  return add_exponentials(x, n, most, [=](std::int64_t i, Floats v, std::int64_t count) __attribute__((always_inline)) {
+    if (count == step) store(e + i, v);
+    else store_pixels(e + i, v, count);
+  });
+}
+double sum_of_exponentials(const float* x, std::int64_t n, float most) {
+  return add_exponentials(x, n, most, [](std::int64_t, Floats, std::int64_t) {});
 }
 
 void one_row(DType from, const std::byte* s, std::int64_t n, DType to, std::byte* d, float* scratch) {

@@ -14,15 +14,22 @@ class MatrixLogSoftMaxPlan final : public CpuPlan {
 
   void run(std::span<const View> v) const override {
     const std::int64_t n = window_.columns;
+    const DType from = v[0].layout.dtype, to = v[1].layout.dtype;
     each_row(window_, [&](std::int64_t matrix, std::int64_t row) {
-      const Scratch scratch(static_cast<std::size_t>(2 * n) * sizeof(float));
-      float *x = scratch.as<float>(), *e = x + n;
-      to_float(v[0].layout.dtype, source_.row(v[0], matrix, row), n, x);
+      const std::byte* source = source_.row(v[0], matrix, row);
+      std::byte* result = result_.row(v[1], matrix, row);
+      // float32 is read, and written, where it lies.
+      const Scratch scratch(static_cast<std::size_t>(from == DType::f32 && to == DType::f32 ? 0 : n) * sizeof(float));
+      const float* x = scratch.as<float>();
+      if (from == DType::f32) x = reinterpret_cast<const float*>(source);
+      else to_float(from, source, n, scratch.as<float>());
       const float most = soft_max::largest(x, n);
-      const double total = std::log(soft_max::exponentials(x, n, most, e));
-      const Floats high = all(most), low = all(static_cast<float>(total));
-      transform(x, n, [=](Floats value) { return value - high - low; });
-      from_float(x, v[1].layout.dtype, result_.row(v[1], matrix, row), n);
+      const Floats high = all(most), low = all(static_cast<float>(std::log(soft_max::sum_of_exponentials(x, n, most))));
+      float* y = to == DType::f32 ? reinterpret_cast<float*>(result) : scratch.as<float>();
+      std::int64_t i = 0;
+      for (; i + soft_max::step <= n; i += soft_max::step) store(y + i, load<Floats>(x + i) - high - low);
+      for (; i < n; ++i) y[i] = x[i] - most - low[0];
+      if (to != DType::f32) from_float(y, to, result, n);
     }, 16384);
   }
 
