@@ -234,25 +234,13 @@ def _rename_new(partial: Path, target: Path) -> None:
 
 
 def preview(array: NDArray[Any]) -> bytes | None:
-    """A picture as PNG, for notebooks; None for a batch, for channels that are no colours, and without Pillow.
+    """What a notebook shows of an image: a PNG of at most 1024 pixels a side, batches and odd channels as tiles; None without Pillow.
 
     Floats are shown as [0, 1], clipped; 16 bits as their upper 8.
     """
-    if array.ndim == 3 and array.shape[2] == 1:
-        array = array[:, :, 0]
-    if array.size == 0 or not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))):
-        return None
-    try:
-        Image = require_pillow()
-    except ImportError:
-        return None
-    if array.dtype == np.uint16:
-        array = (array >> 8).astype(np.uint8)
-    elif array.dtype != np.uint8:
-        array = np.rint(np.clip(np.nan_to_num(array.astype(np.float32)), 0, 1) * 255).astype(np.uint8)
-    file = BytesIO()
-    Image.fromarray(np.ascontiguousarray(array)).save(file, "png", compress_level=1)
-    return file.getvalue()
+    from . import _preview
+
+    return _preview.preview(array)
 
 
 def _refuse_loss(image: Any, kind: str) -> None:
@@ -350,6 +338,20 @@ def _from_array(Image: Any, array: NDArray[Any], kind: str) -> Any:
     ):
         raise ValueError(
             f"save: {kind} cannot hold an array of shape {array.shape} and dtype {array.dtype}; allowed: uint8 gray, RGB "
-            "(and RGBA but for jpeg), uint16 gray as png or tiff, float32 gray as tiff. Convert it, or choose another format."
+            f"(and RGBA but for jpeg), uint16 gray as png or tiff, float32 gray as tiff. {_mend(array)}"
         )
     return Image.fromarray(np.ascontiguousarray(array))
+
+
+def _mend(array: NDArray[Any]) -> str:
+    if array.size == 0:
+        return "Save a picture that has pixels."
+    if array.ndim == 4:
+        return "It is a batch: save its pictures one by one, each under its own name."
+    if array.ndim == 3 and array.shape[2] not in (3, 4):
+        return "Choose the channels that are gray, RGB or RGBA: np.asarray(image)[..., :3]."
+    if array.dtype == np.uint8 and array.ndim == 3:
+        return "Drop alpha, np.asarray(image)[..., :3], or choose png, tiff or webp."
+    if array.dtype == np.uint16:
+        return "Keep the upper 8 bits, np.uint8(np.asarray(image) >> 8), or save the channels one by one."
+    return "Round to 8 bits, np.uint8(np.rint(255 * np.clip(image, 0, 1))), or keep every bit with np.save."

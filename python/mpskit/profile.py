@@ -10,7 +10,7 @@ from . import _core
 
 __all__ = ["environment"]
 
-_EXTRAS = {"Pillow": "io", "simplejpeg": "io", "tqdm": "io", "onnx": "onnx"}
+_EXTRAS = {"Pillow": "io", "simplejpeg": "io", "tqdm": "io", "onnx": "onnx", "scikit-image": "gallery"}
 
 
 def environment() -> dict[str, Any]:

@@ -124,6 +124,7 @@ def test_bad_files(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[s
         (["run", BLUR, "photos", "--out", "a", "--quality", "0"], "quality is 0; allowed: an integer, 1 <= quality"),
         (["run", BLUR, "photos", "--out", "a", "--format", "gif"], "invalid choice: 'gif'"),
         (["demo", "--device", "vulkan"], "there is no 'vulkan'"),
+        (["gallery", "--device", "vulkan"], "there is no 'vulkan'"),
     ],
 )
 def test_wrong_use(
@@ -171,7 +172,7 @@ def test_info(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatc
 
 def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert call(capsys, "--version") == (0, f"mpskit {mps.__version__}\n", "")
-    for command in ((), ("run",), ("demo",), ("info",)):
+    for command in ((), ("run",), ("demo",), ("gallery",), ("info",)):
         code, out, _ = call(capsys, *command, "--help")
         assert code == 0
         assert out.startswith("usage: mpskit")
@@ -258,8 +259,11 @@ def test_demo(tmp_path: Path) -> None:
     said, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors
     picture = io.load(sheet).array
-    cells = picture.reshape(4, -1, 2, 480, 3)[:, 18:].std(axis=(1, 3, 4))  # below the captions
-    assert cells.min() > 20, f"a picture of the contact sheet shows next to nothing: {cells}"
+    assert picture.shape[1] == 2 * 480 + 3 * 16
+    below = range(picture.shape[0] - 280, 0, -300)  # every row of pictures, from the last one up
+    cells = [picture[top : top + 200, left : left + 400].std() for top in below for left in (30, 530)]
+    assert len(cells) == 8
+    assert min(cells) > 20, f"a picture of the contact sheet shows next to nothing: {cells}"
     assert len(list((tmp_path / "photos").glob("*.jpg"))) == 10
     for word in ("GaussianBlur", "LanczosScale", "Sobel", "MatrixMultiplication", "graph", "LSTM", "device: "):
         assert word in said

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import builtins
 import copy
+import io
 import pickle
 import sys
 from pathlib import Path
@@ -151,34 +152,119 @@ def test_attributes_are_read_only(picture: np.ndarray) -> None:
         image.note = 3
 
 
-def test_files(tmp_path: Path, rng: np.random.Generator) -> None:
+@pytest.mark.parametrize(
+    ("shape", "dtype", "suffixes"),
+    [
+        ((6, 8), "uint8", (".png", ".tif", ".jpg", ".webp")),
+        ((6, 8, 3), "uint8", (".png", ".tif", ".jpg", ".webp")),
+        ((6, 8, 4), "uint8", (".png", ".tif", ".webp")),
+        ((6, 8), "uint16", (".png", ".tif")),
+        ((6, 8), "float32", (".tif",)),
+    ],
+)
+def test_files(
+    device: mps.Device,
+    tmp_path: Path,
+    rng: np.random.Generator,
+    shape: tuple[int, ...],
+    dtype: str,
+    suffixes: tuple[str, ...],
+) -> None:
+    """What a file can hold comes back, bit for bit where the format keeps bits; every other format says no."""
     pytest.importorskip("PIL", reason="needs Pillow")
-    x = rng.integers(0, 256, (6, 8, 3), dtype=np.uint8)
-    mps.Image(x).save(tmp_path / "x.png")
-    back = mps.Image.open(tmp_path / "x.png")
-    assert np.array_equal(back, x)
-    with pytest.raises(FileExistsError, match="force=True"):
-        back.save(tmp_path / "x.png")
-    back.save(tmp_path / "x.png", force=True)
+    x = rng.standard_normal(shape).astype(dtype) if dtype == "float32" else rng.integers(0, 256, shape).astype(dtype)
+    if dtype == "uint16":
+        x *= 257
+    for suffix in (".png", ".tif", ".jpg", ".webp"):
+        path = tmp_path / f"x{suffix}"
+        if suffix not in suffixes:
+            with pytest.raises(ValueError, match=r"cannot hold an array of shape .*; allowed: uint8 gray"):
+                mps.Image(x).save(path)
+            assert not path.exists()
+            continue
+        mps.Image(x).save(path)
+        back = mps.Image.open(str(path))
+        assert back.device == device
+        if suffix in (".png", ".tif"):
+            assert (back.shape, back.dtype) == (x.shape, x.dtype)
+            assert np.array_equal(back, x)
+        else:
+            assert back.shape[:2] == x.shape[:2]
+
+
+def test_a_file_is_kept_unless_force_says_otherwise(tmp_path: Path) -> None:
+    pytest.importorskip("PIL", reason="needs Pillow")
+    image = mps.Image.zeros(width=3, height=2)
+    (tmp_path / "x.png").write_bytes(b"precious")
+    with pytest.raises(FileExistsError, match=r"nothing is overwritten\. Pass force=True"):
+        image.save(tmp_path / "x.png")
+    assert (tmp_path / "x.png").read_bytes() == b"precious"
+    image.save(tmp_path / "x.png", force=True)
+    assert np.array_equal(mps.Image.open(tmp_path / "x.png"), image)
     with pytest.raises(FileNotFoundError):
         mps.Image.open(tmp_path / "y.png")
 
 
-def test_notebooks_show_it(rng: np.random.Generator) -> None:
+@pytest.mark.parametrize(
+    ("shape", "dtype", "name", "mend"),
+    [
+        ((3, 6, 8, 3), "uint8", "x.png", r"It is a batch: save its pictures one by one"),
+        ((6, 8, 2), "uint8", "x.png", r"Choose the channels .*\[\.\.\., :3\]"),
+        ((6, 8, 4), "uint8", "x.jpg", r"Drop alpha, .*choose png, tiff or webp"),
+        ((6, 8, 3), "uint16", "x.png", r"Keep the upper 8 bits, .*one by one"),
+        ((6, 8, 3), "float32", "x.tif", r"Round to 8 bits, .*np\.save"),
+        ((6, 8), "float16", "x.tif", r"Round to 8 bits, .*np\.save"),
+        ((0, 8), "uint8", "x.png", r"Save a picture that has pixels"),
+    ],
+)
+def test_what_no_file_holds_is_refused_with_the_way_out(
+    tmp_path: Path, shape: tuple[int, ...], dtype: str, name: str, mend: str
+) -> None:
+    pytest.importorskip("PIL", reason="needs Pillow")
+    with pytest.raises(
+        ValueError, match=rf"save: \w+ cannot hold an array of shape .* dtype {dtype}; allowed: .*{mend}"
+    ):
+        mps.Image(np.zeros(shape, dtype)).save(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def shown(x: np.ndarray) -> np.ndarray:
+    """What a notebook shows."""
     PIL = pytest.importorskip("PIL.Image", reason="needs Pillow")
-    import io
+    return np.asarray(PIL.open(io.BytesIO(mps.Image(x)._repr_png_())))
 
-    def shown(x: np.ndarray) -> np.ndarray:
-        return np.asarray(PIL.open(io.BytesIO(mps.Image(x)._repr_png_())))
 
+def test_notebooks_show_it(rng: np.random.Generator) -> None:
     x = rng.integers(0, 256, (6, 8, 3), dtype=np.uint8)
     assert np.array_equal(shown(x), x)
     assert np.array_equal(shown(x[:, :, :1].copy()), x[:, :, 0])
+    assert np.array_equal(shown(np.dstack([x, x[..., 0]])), np.dstack([x, x[..., 0]]))
     assert np.array_equal(shown(x.astype(np.uint16) * 257), x)
     assert np.array_equal(shown(x.astype(np.float32) / 255), x)
-    assert shown(np.full((2, 2), np.nan, np.float32)).tolist() == [[0, 0], [0, 0]]
-    assert mps.Image(x[None])._repr_png_() is None
-    assert mps.Image(np.zeros((2, 2, 2), np.uint8))._repr_png_() is None
+    assert np.array_equal(shown(x.astype(np.float16) / 255), x)
+    assert shown(np.float32([[np.nan, -2], [7, 0.5]])).tolist() == [[0, 0], [255, 128]]
+    assert mps.Image(np.zeros((0, 3), np.uint8))._repr_png_() is None
+
+
+def test_notebooks_show_batches_and_channels_as_tiles(rng: np.random.Generator) -> None:
+    x = rng.integers(0, 256, (4, 6, 8, 3), dtype=np.uint8)
+    tiles = shown(x)
+    assert tiles.shape == (16, 20, 3)
+    for i in range(4):
+        top, left = i // 2 * 10, i % 2 * 12
+        assert np.array_equal(tiles[top : top + 6, left : left + 8], x[i])
+    two = shown(x[0, ..., :2].copy())
+    assert np.array_equal(two[:6, :8], x[0, ..., 0])
+    assert np.array_equal(two[-6:, -8:], x[0, ..., 1])
+    assert shown(np.zeros((3, 6, 8, 4), np.uint8))[..., 3].max() == 0
+    many = shown(np.zeros((40, 60, 80), np.uint8)[..., None])  # "+ 25" in the last of 16
+    assert many[-60:, -80:].max() == 230
+    assert many[:60, :80].max() == 0
+
+
+@pytest.mark.parametrize("shape", [(3000, 10), (1, 5000), (2, 1500, 1500, 3), (900, 1, 1, 4), (2, 2, 99)], ids=str)
+def test_notebooks_get_no_more_than_a_screen(shape: tuple[int, ...]) -> None:
+    assert max(shown(np.zeros(shape, np.float32)).shape[:2]) <= 1024
 
 
 def test_without_pillow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

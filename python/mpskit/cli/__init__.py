@@ -1,4 +1,4 @@
-"""The command `mpskit`: run, demo, info."""
+"""The command `mpskit`: run, demo, gallery, info."""
 
 from __future__ import annotations
 
@@ -107,6 +107,19 @@ exit code:
     demo.add_argument("--force", action="store_true", help="replace a contact sheet that exists")
     demo.set_defaults(command=_demo)
 
+    gallery = commands.add_parser(
+        "gallery",
+        help="show every image kernel, before and after, on one contact sheet",
+        description="Apply every image kernel to a picture that suits it and write one contact sheet with all of them, before and "
+        "after. The pictures are photographs that scikit-image brings along (pip install 'mpskit[gallery]'), or drawn by code.",
+    )
+    gallery.add_argument(
+        "--out", default="mpskit-gallery.png", metavar="FILE", help="the contact sheet, PNG (default: %(default)s)"
+    )
+    gallery.add_argument("--device", metavar="NAME", help="cpu or metal (default: the best there is)")
+    gallery.add_argument("--force", action="store_true", help="replace a contact sheet that exists")
+    gallery.set_defaults(command=_gallery)
+
     info = commands.add_parser("info", help="devices, instruction sets, versions, what is missing and why")
     info.add_argument("--json", action="store_true", help="print it as JSON")
     info.set_defaults(command=_info)
@@ -186,6 +199,12 @@ def _demo(options: argparse.Namespace) -> int:
     from ..demos import run
 
     return run(options.out, options.device, options.pictures, quick=options.quick, force=options.force)
+
+
+def _gallery(options: argparse.Namespace) -> int:
+    from ..demos.gallery import run
+
+    return run(options.out, options.device, force=options.force)
 
 
 def _info(options: argparse.Namespace) -> int:

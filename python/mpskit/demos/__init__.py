@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core, cnn, graph, image, io, linalg, rnn
+from . import sheet
 from .drawing import PICTURES, draw
 
 __all__ = ["run", "write_pictures"]
 
-CELL_WIDTH, CELL_HEIGHT, CAPTION = 480, 270, 18
+CELL_WIDTH, CELL_HEIGHT = 480, 270
 Picture = NDArray[np.uint8]
 
 
@@ -73,8 +74,8 @@ def run(
         cells = [*_images(scenes), *_networks(scenes)]
         _matrices(128 if quick else 1024)
         _sequences(*((8, 4, 32) if quick else (64, 16, 256)))
-        sheet = _sheet(cells)
-    io.save(out, sheet, force=force)
+        pixels = _sheet(cells)
+    io.save(out, pixels, force=force)
     print(f"contact sheet: {Path(out)}")
     return 0
 
@@ -191,19 +192,10 @@ def _sequences(steps: int, batch: int, features: int) -> None:
 
 
 def _sheet(cells: list[tuple[str, Picture]]) -> Picture:
-    from PIL import Image, ImageDraw
-
-    columns = 2
-    rows = -(-len(cells) // columns)
-    sheet = np.full((rows * (CELL_HEIGHT + CAPTION), columns * CELL_WIDTH, 3), 255, np.uint8)
     shrink = image.LanczosScale(width=CELL_WIDTH, height=CELL_HEIGHT)
-    canvas = Image.fromarray(sheet)
-    pen = ImageDraw.Draw(canvas)
-    for i, (caption, picture) in enumerate(cells):
-        top, left = i // columns * (CELL_HEIGHT + CAPTION), i % columns * CELL_WIDTH
-        if picture.ndim == 2 or picture.shape[2] == 1:
-            picture = np.repeat(picture.reshape(*picture.shape[:2], 1), 3, axis=2)
-        small = picture if picture.shape[:2] == (CELL_HEIGHT, CELL_WIDTH) else shrink(picture)
-        canvas.paste(Image.fromarray(np.ascontiguousarray(small)), (left, top + CAPTION))
-        pen.text((left + 4, top + 3), caption, fill="black")
-    return np.asarray(canvas)
+
+    def small(picture: Picture) -> Picture:
+        fits = picture.shape[:2] == (CELL_HEIGHT, CELL_WIDTH)
+        return sheet.fitted(picture if fits else shrink(picture), CELL_WIDTH, CELL_HEIGHT)
+
+    return sheet.contact_sheet([sheet.Cell(caption, [small(picture)]) for caption, picture in cells], columns=2)
