@@ -8,6 +8,7 @@
 
 #include "core/geometry.hpp"
 #include "core/kernel.hpp"
+#include "kernels/common/kernel_options.hpp"
 
 namespace mpskit::linalg {
 
@@ -18,6 +19,7 @@ struct MatrixMultiplication {
   Origin left_matrix_origin, right_matrix_origin, result_matrix_origin;  // x is the row, y the column
   std::int64_t batch_start = 0;
   std::optional<std::int64_t> batch_size;
+  KernelOptions options = KernelOptions::none;
   bool operator==(const MatrixMultiplication&) const = default;
 
   static constexpr Range finite{.min = std::numeric_limits<float>::lowest(), .max = std::numeric_limits<float>::max()};
@@ -47,7 +49,9 @@ struct MatrixMultiplication {
       Field{"right_matrix_origin", &MatrixMultiplication::right_matrix_origin, Range{}, "", "First (row, column) read from right as it is stored, before it is transposed."},
       Field{"result_matrix_origin", &MatrixMultiplication::result_matrix_origin, Range{}, "", "First (row, column) written in out."},
       Field{"batch_start", &MatrixMultiplication::batch_start, size, "matrices", "First matrix of the batch that is multiplied."},
-      Field{"batch_size", &MatrixMultiplication::batch_size, count, "matrices", "How many matrices are multiplied; None is all from batch_start."}};
+      Field{"batch_size", &MatrixMultiplication::batch_size, count, "matrices", "How many matrices are multiplied; None is all from batch_start."},
+      Field{"options", &MatrixMultiplication::options, Range{}, "",
+            "allow_reduced_precision lets an engine multiply in less than float32 where that is quicker, so results vary with the hardware; the CPU engine stays exact."}};
   static constexpr std::array aliases{Alias{"transpose_a", {"transpose_left", ""}}, Alias{"transpose_b", {"transpose_right", ""}}};
   static constexpr DTypes factor_dtypes{DType::f32, DType::f16, DType::i8, DType::i16};
   static constexpr std::array operands{

@@ -6,6 +6,7 @@
 #include <span>
 #include <tuple>
 
+#include "kernels/common/kernel_options.hpp"
 #include "kernels/common/matrix_kernel.hpp"
 
 namespace mpskit::linalg {
@@ -14,6 +15,7 @@ struct MatrixVectorMultiplication : BinaryKernel {
   bool transpose = false;
   std::optional<std::int64_t> rows, columns;
   float alpha = 1, beta = 0;
+  KernelOptions options = KernelOptions::none;
   bool operator==(const MatrixVectorMultiplication&) const = default;
 
   static constexpr Range finite{.min = std::numeric_limits<float>::lowest(), .max = std::numeric_limits<float>::max()};
@@ -33,7 +35,9 @@ struct MatrixVectorMultiplication : BinaryKernel {
                        "Terms of each sum; None is all columns of op(matrix), which must equal the length of the vector, from their origins."},
                  Field{"alpha", &MatrixVectorMultiplication::alpha, finite, "", "Factor of the product."},
                  Field{"beta", &MatrixVectorMultiplication::beta, finite, "", "Factor of the old contents of out, which must be given unless this is 0."}},
-      binary_fields);
+      binary_fields,
+      std::tuple{Field{"options", &MatrixVectorMultiplication::options, Range{}, "",
+                       "allow_reduced_precision lets an engine multiply in less than float32 where that is quicker, so results vary with the hardware; the CPU engine stays exact."}});
   static constexpr DTypes dtypes{DType::f32, DType::f16};
   static constexpr std::array operands{
       OperandSpec{"matrix", Role::input, Kind::matrix, dtypes, "The matrix, shape (rows, columns) or (matrices, rows, columns)."},

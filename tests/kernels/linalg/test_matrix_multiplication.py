@@ -327,6 +327,23 @@ def test_refuses_parameters() -> None:
         Multiply()(square, square, channels=3)
 
 
+def test_reduced_precision_may_be_allowed(engine: Engine, rng: np.random.Generator) -> None:
+    a, b = values(rng, (2, 19, 40), "float32"), values(rng, (2, 40, 33), "float32")
+    multiply = Multiply(options="allow_reduced_precision")
+    got = multiply(a, b)
+    if engine.is_metal:  # float16 factors and sums of them
+        exact, magnitude = product(a, b, False, False, 1, 0, got)
+        assert_close(got, exact, 2**-11 * 42, 0.0, scale=magnitude)
+    else:
+        np.testing.assert_array_equal(got, Multiply()(a, b))
+    assert multiply.options == "allow_reduced_precision"
+    assert multiply != Multiply()
+    assert Multiply().options == "none"
+    assert pickle.loads(pickle.dumps(multiply)) == multiply
+    with pytest.raises(ValueError, match="options is 'verbose'; allowed: 'none', 'allow_reduced_precision'"):
+        Multiply(options="verbose")
+
+
 def test_is_a_value() -> None:
     multiply = Multiply(transpose_b=True, alpha=1 / 3, result_rows=4, result_matrix_origin=(1, 2))
     assert multiply.transpose_right

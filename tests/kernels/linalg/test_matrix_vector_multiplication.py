@@ -202,3 +202,13 @@ def test_refuses_the_rest() -> None:
     kernel = Multiply(transpose=True, alpha=0.25, rows=4)
     assert pickle.loads(pickle.dumps(kernel)) == kernel
     assert kernel != Multiply()
+
+
+def test_reduced_precision_may_be_allowed(engine: Engine, rng: np.random.Generator) -> None:
+    a, x = values(rng, (19, 40), "float32"), values(rng, (40,), "float32")
+    got = Multiply(options="allow_reduced_precision")(a, x)
+    exact, magnitude = a.astype(np.float64) @ x, np.abs(a).astype(np.float64) @ np.abs(x)
+    if engine.is_metal:  # float16 factors and sums of them
+        assert_close(got, exact, 2**-11 * 42, 0.0, scale=magnitude)
+    else:
+        np.testing.assert_array_equal(got, Multiply()(a, x))
