@@ -1,6 +1,7 @@
 #pragma once
 // The Gaussian in floats, for every format. A block is a stack of rows (see transpose.inl): rows are filtered down the columns,
-// turned into the stack, and filtered along by the same loop.
+// turned into the stack, and filtered along by the same loop. Only pixels of four channels stay rows: a register is whole pixels of
+// them, and the neighbours of all that are as many pixels away as it has are registers again.
 #include "cpu/image/gaussian_four.inl"
 #include "cpu/simd/transpose.inl"
 
@@ -39,7 +40,9 @@ class GaussianFloats {
   std::int64_t extra(std::int64_t pixels) const { return 3 * block_rows * pitch(pixels); }
 
   // rows: the first of block_rows source rows' centres. Column `column` of the block is the piece's first.
-  void down(const float* rows, std::int64_t row_pitch, const GaussianPiece& piece, float* block, std::int64_t, std::int64_t column, float* extra) const {
+  void down(const float* rows, std::int64_t row_pitch, const GaussianPiece& piece, float* block, std::int64_t block_pitch, std::int64_t column,
+            float* extra) const {
+    if (is_row()) return down_rows(rows, row_pitch, piece, block + column * row_channels, block_pitch);
     const std::int64_t columns = piece.count * channels_, pixel = channels_ * stack_rows;
     float* const to = block + column * pixel;
     if (columns == 0) {
@@ -60,8 +63,9 @@ class GaussianFloats {
   }
 
   // Outputs of the block that begin at its column `column`: `pixels` of `rows` rows.
-  void along(const float* block, std::int64_t, std::int64_t column, std::int64_t pixels, std::int64_t rows, DType dtype, std::byte* dst,
+  void along(const float* block, std::int64_t block_pitch, std::int64_t column, std::int64_t pixels, std::int64_t rows, DType dtype, std::byte* dst,
              std::int64_t row_bytes, float* extra) const {
+    if (is_row()) return along_rows(block + column * row_channels, block_pitch, pixels, rows, dtype, dst, row_bytes, extra);
     Register four[4];
     const std::int64_t pixel = channels_ * stack_rows, out_pitch = pitch(pixels);
     const float* from = block + column * pixel;
@@ -79,12 +83,58 @@ class GaussianFloats {
   }
 
   // Forgets the block's columns before `begin`.
-  void forget(float* block, std::int64_t, std::int64_t begin, std::int64_t end) const {
+  void forget(float* block, std::int64_t block_pitch, std::int64_t begin, std::int64_t end) const {
+    if (is_row()) {
+      for (std::int64_t i = 0; i < block_rows; ++i) {
+        float* row = block + i * block_pitch;
+        std::copy(row + begin * row_channels, row + end * row_channels, row);
+      }
+      return;
+    }
     const std::int64_t pixel = channels_ * stack_rows;
     std::memmove(block, block + begin * pixel, static_cast<std::size_t>((end - begin) * pixel) * sizeof(float));
   }
 
  private:
+  static constexpr std::int64_t row_channels = 4, row_pixels = std::max<std::int64_t>(lanes<float> / row_channels, 1);
+  bool is_row() const { return channels_ == row_channels; }
+
+  void down_rows(const float* rows, std::int64_t row_pitch, const GaussianPiece& piece, float* to, std::int64_t to_pitch) const {
+    const std::int64_t columns = piece.count * row_channels;
+    Register four[4];
+    for (std::int64_t i = 0; i < block_rows; i += 4) {
+      for (std::int64_t x = 0; x < columns; x += lanes<float>) {
+        blur_four(*this, rows + i * row_pitch + x, row_pitch, four);
+        for (int j = 0; j < 4; ++j) store(to + (i + j) * to_pitch + x, four[j]);
+      }
+      for (int j = 0; j < 4; ++j) {
+        float* const row = to + (i + j) * to_pitch;
+        if (columns == 0) std::fill_n(row, piece.pixels * row_channels, 0.0f);
+        for (std::int64_t x = std::max<std::int64_t>(columns, row_channels); x < piece.pixels * row_channels; ++x) row[x] = row[x - row_channels];
+      }
+    }
+  }
+
+  void along_rows(const float* from, std::int64_t from_pitch, std::int64_t pixels, std::int64_t rows, DType dtype, std::byte* dst, std::int64_t row_bytes,
+                  float* out) const {
+    const std::int64_t count = pixels * row_channels, straight = dtype == DType::f32 ? count - count % (4 * lanes<float>) : 0;
+    Register four[4];
+    for (std::int64_t i = 0; i < rows; ++i, dst += row_bytes) {
+      const float* centre = from + i * from_pitch + radius() * row_channels;
+      for (std::int64_t x = 0; x < count; x += 4 * lanes<float>) {
+        for (int j = 0; j < 4; ++j) four[j] = first(load<Register>(centre + x + j * lanes<float>));
+        for (std::int64_t k = std::max<std::int64_t>(radius() - row_pixels + 1, 1); k <= radius(); ++k)
+          add_pairs(*this, centre + x - k * row_channels, centre + x + k * row_channels, lanes<float>, k, row_pixels, (k + row_pixels - 1) / row_pixels, four);
+        if (x < straight) {
+          for (int j = 0; j < 4; ++j) store(reinterpret_cast<float*>(dst) + x + j * lanes<float>, four[j] * store_factor_);
+        } else {
+          for (int j = 0; j < 4; ++j) store(out + x + j * lanes<float>, four[j]);
+        }
+      }
+      if (straight < count) from_float(out + straight, dtype, dst + straight * static_cast<std::int64_t>(sizeof(float)), count - straight, store_factor_);
+    }
+  }
+
   std::int64_t pitch(std::int64_t pixels) const { return ((pixels + 4) * channels_ + 15) / 16 * 16; }
 
   std::int64_t channels_;
