@@ -67,7 +67,7 @@ def test_matches_float64(
 def test_large(engine: Engine, rng: np.random.Generator) -> None:
     if engine.is_metal:
         pytest.skip("tasks of several threads belong to the CPU engine")
-    for rows, columns in ((1000, 700), (3000, 130)):
+    for rows, columns in ((1000, 700), (3000, 130), (130, 4101)):
         a = values(rng, (rows, columns), "float32")
         for transpose, x in ((False, values(rng, (columns,), "float32")), (True, values(rng, (rows,), "float32"))):
             assert_product(Multiply(transpose=transpose)(a, x), a, x, transpose)
