@@ -126,15 +126,27 @@ MPSKIT_INLINE void store_tile(const LaneWindow& w, std::int64_t i, std::int64_t 
   for (int r = 0; r < rows; ++r)
     for (int c = 0; c < columns; ++c) store(w.at(i + r, j + c), t[r][c]);
 }
+// c - a * b, rounded as multiply_add is. To negate a factor takes a register, and those of a tile are all in use.
+MPSKIT_INLINE Vec<float> less_product(Vec<float> a, Vec<float> b, Vec<float> c) {
+#if MPSKIT_VECTOR_BYTES == 64
+  return (Vec<float>)_mm512_fnmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif MPSKIT_VECTOR_BYTES == 32
+  return (Vec<float>)_mm256_fnmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#elif defined(__aarch64__)
+  return (Vec<float>)vfmsq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+#else
+  return c - a * b;
+#endif
+}
 // t -= rows i... of a times columns j... of b, `terms` terms.
 template <int rows, int columns>
 MPSKIT_INLINE void subtract_lanes(const LaneWindow& a, std::int64_t i, const LaneWindow& b, std::int64_t j, std::int64_t terms, LaneTile<rows, columns>& t) {
   for (std::int64_t k = 0; k < terms; ++k) {
     Vec<float> f[rows];
-    for (int r = 0; r < rows; ++r) f[r] = -load<Vec<float>>(a.at(i + r, k));
+    for (int r = 0; r < rows; ++r) f[r] = load<Vec<float>>(a.at(i + r, k));
     for (int c = 0; c < columns; ++c) {
       const Vec<float> v = load<Vec<float>>(b.at(k, j + c));
-      for (int r = 0; r < rows; ++r) t[r][c] = multiply_add(f[r], v, t[r][c]);
+      for (int r = 0; r < rows; ++r) t[r][c] = less_product(f[r], v, t[r][c]);
     }
   }
 }
@@ -173,8 +185,8 @@ MPSKIT_INLINE void lane_substitution(const LaneWindow& t, bool is_unit, std::int
       }
 #pragma GCC unroll 8
       for (int s = r + 1; s < rows; ++s) {
-        const V f = -load<V>(t.at(i + s, i + r));
-        for (int q = 0; q < columns; ++q) sum[s][q] = multiply_add(f, sum[r][q], sum[s][q]);
+        const V f = load<V>(t.at(i + s, i + r));
+        for (int q = 0; q < columns; ++q) sum[s][q] = less_product(f, sum[r][q], sum[s][q]);
       }
     }
     store_tile<rows, columns>(x, i, c, sum);

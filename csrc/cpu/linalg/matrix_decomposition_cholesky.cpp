@@ -117,7 +117,7 @@ MPSKIT_INLINE Flags factor_square(const LaneWindow& w, std::int64_t j, Register*
     Register l[columns];
     for (int r = 0; r < columns; ++r) l[r] = load<Register>(w.at(j + r, k));
     for (int r = 0; r < columns; ++r)
-      for (int c = 0; c <= r; ++c) square[r][c] = multiply_add(-l[r], l[c], square[r][c]);
+      for (int c = 0; c <= r; ++c) square[r][c] = less_product(l[r], l[c], square[r][c]);
   }
   for (int c = 0; c < columns; ++c) {
     const Register pivot = square[c][c];
@@ -125,8 +125,8 @@ MPSKIT_INLINE Flags factor_square(const LaneWindow& w, std::int64_t j, Register*
     failed |= ~is_positive;
     // The next pivot waits for one division; the root is on its way meanwhile.
     for (int d = c + 1; d < columns; ++d) {
-      const Register f = -square[d][c] / pivot;
-      for (int r = d; r < columns; ++r) square[r][d] = multiply_add(square[r][c], f, square[r][d]);
+      const Register f = square[d][c] / pivot;
+      for (int r = d; r < columns; ++r) square[r][d] = less_product(square[r][c], f, square[r][d]);
     }
     square[c][c] = is_positive ? square_root(pivot) : pivot;
     const Register inverse = 1 / square[c][c];
@@ -148,7 +148,7 @@ MPSKIT_INLINE void factor_lane_rows(const LaneWindow& w, std::int64_t j, std::in
     for (int c = 0; c < columns; ++c)
       for (int r = 0; r < rows; ++r) {
         t[r][c] *= inverses[j + c];
-        for (int d = c + 1; d < columns; ++d) t[r][d] = multiply_add(-t[r][c], load<Register>(w.at(j + d, j + c)), t[r][d]);
+        for (int d = c + 1; d < columns; ++d) t[r][d] = less_product(t[r][c], load<Register>(w.at(j + d, j + c)), t[r][d]);
       }
     store_tile<rows, columns>(w, i, j, t);
   });

@@ -135,8 +135,8 @@ MPSKIT_INLINE void eliminate_lanes(const LaneWindow& w, std::int64_t j, std::int
     subtract_lanes<rows, columns>(w, i, w, j, i, t);
     for (int q = 0; q < rows; ++q)
       for (int r = q + 1; r < rows; ++r) {
-        const V f = -load<V>(w.at(i + r, i + q));
-        for (int c = 0; c < columns; ++c) t[r][c] = multiply_add(f, t[q][c], t[r][c]);
+        const V f = load<V>(w.at(i + r, i + q));
+        for (int c = 0; c < columns; ++c) t[r][c] = less_product(f, t[q][c], t[r][c]);
       }
     store_tile<rows, columns>(w, i, j, t);
   });
@@ -196,7 +196,7 @@ MPSKIT_INLINE I factor_lane_columns(const LaneWindow& w, std::int64_t j0, std::i
       V l = a * inverse;
       if (divides) l = has_no_inverse ? a / divisor : l;
       store(w.at(i, j), l);
-      for (std::int64_t c = j + 1; c < j0 + columns; ++c) store(w.at(i, c), multiply_add(-l, load<V>(w.at(j, c)), load<V>(w.at(i, c))));
+      for (std::int64_t c = j + 1; c < j0 + columns; ++c) store(w.at(i, c), less_product(l, load<V>(w.at(j, c)), load<V>(w.at(i, c))));
     }
   }
   return is_singular;
