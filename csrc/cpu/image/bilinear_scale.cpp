@@ -1,4 +1,7 @@
-#include "cpu/image/scale_plan.inl"
+#include "cpu/image/bilinear_rows.inl"
+#include "cpu/image/fetch.inl"
+#include "cpu/image/scale_axis.inl"
+#include "kernels/common/scale_kernel.hpp"
 
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
@@ -25,7 +28,122 @@ class BilinearTaps {
   std::int64_t last_, first_ = 0, count_ = 1;
   double weight_ = 0;
 };
-using BilinearScalePlan = ScalePlan<BilinearTaps>;
+
+// A row of the output: its two source rows become one row of floats, the pairs of that its pixels. Where most columns are between
+// the pairs, only the pairs are taken. A row is worked through in parts that stay in the nearest cache.
+class BilinearScalePlan final : public CpuPlan {
+  struct Part {
+    Axis::Range out, source;
+    bool are_all;
+  };
+
+ public:
+  BilinearScalePlan(const image::ScaleKernel& k, const Call& call)
+      : channels_(call.inputs[0].channels()), window_(image::clip_window(k.clip_rect, call.outputs[0])) {
+    const Layout &src = call.inputs[0], &dst = call.outputs[0];
+    Axis x;
+    if (const auto& t = k.scale_transform) {
+      x = moved_axis<BilinearTaps>(src.width(), t->scale_x, t->translate_x, window_.width);
+      y_ = moved_axis<BilinearTaps>(src.height(), t->scale_y, t->translate_y, window_.height);
+    } else {
+      x = fitted_axis<BilinearTaps>(src.width(), dst.width(), window_.x, window_.width);
+      y_ = fitted_axis<BilinearTaps>(src.height(), dst.height(), window_.y, window_.height);
+    }
+    factor_ = unit_of(dst.dtype) / unit_of(src.dtype);
+    blend_ = visit_pixels(src.dtype, []<class P>(P) { return &blend_rows<P>; });
+    element_bytes_ = src.element_bytes();
+    last_ = (src.width() - 1) * channels_ * element_bytes_;
+    is_shift_ = x.is_shift();
+    is_sparse_ = !is_shift_ && x.source({0, x.size()}).size() > 3 * x.size();
+    divide(x);
+    widest_ = 0;
+    for (const Part& p : parts_) widest_ = std::max(widest_, std::max(columns(p), p.out.size()) * channels_);
+    const auto work = static_cast<double>(channels_ * std::accumulate(parts_.begin(), parts_.end(), std::int64_t{0},
+                                                                    [&](std::int64_t n, const Part& p) { return n + columns(p) + 2 * p.out.size(); }));
+    grain_ = std::max<std::int64_t>(1, static_cast<std::int64_t>(60e3 / work));
+  }
+
+  void run(std::span<const View> views) const override {
+    const View &src = views[0], &dst = views[1];
+    parallel_for(dst.layout.images() * window_.height, grain_, [&](std::int64_t begin, std::int64_t end) {
+      const std::int64_t floats = rounded_up(widest_ + beyond, 16);
+      const Scratch scratch(static_cast<std::size_t>(2 * floats) * sizeof(float) + static_cast<std::size_t>(2 * widest_ * element_bytes_));
+      auto* const row = scratch.as<float>();
+      for (std::int64_t i = begin; i < end; ++i) {
+        const std::int64_t image = i / window_.height, y = i % window_.height;
+        const Axis::Taps& t = y_[y];
+        const auto* a = src.row<const std::byte>(image, t.first);
+        const auto* b = t.count == 2 ? src.row<const std::byte>(image, t.first + 1) : nullptr;
+        auto* const to = dst.row<std::byte>(image, window_.y + y) + window_.x * dst.layout.stride[2];
+        for (const Part& part : parts_)
+          write(part, a, b, y_.weights_of(t), src.layout.dtype, row, row + floats, to + part.out.begin * dst.layout.stride[2], dst.layout.dtype);
+      }
+    });
+  }
+
+ private:
+  static constexpr std::int64_t most_floats = 4096;  // of a part: half of the nearest cache
+
+  std::int64_t columns(const Part& p) const { return is_sparse_ ? 2 * p.out.size() : p.source.size(); }
+
+  void divide(const Axis& x) {
+    first_.reserve(static_cast<std::size_t>(x.size() + beyond));
+    const std::int64_t wanted = is_sparse_ ? 2 * x.size() : std::max(x.size(), x.source({0, x.size()}).size());
+    const std::int64_t count = std::clamp<std::int64_t>((wanted * channels_ + most_floats - 1) / most_floats, 1, x.size());
+    for (std::int64_t n = 0; n < count; ++n) {
+      const Axis::Range out{x.size() * n / count, x.size() * (n + 1) / count}, source = x.source(out);
+      bool are_all = true;
+      for (std::int64_t i = out.begin; i < out.end; ++i) {
+        const Axis::Taps& t = x[i];
+        first_.push_back((is_sparse_ ? 2 * (i - out.begin) : t.first - source.begin) * channels_);
+        are_all = are_all && first_.back() == 2 * (i - out.begin) * channels_;
+        if (is_sparse_) picks_.push_back(t.first * channels_ * element_bytes_);
+        const float* w = x.weights_of(t);
+        weights_a_.insert(weights_a_.end(), static_cast<std::size_t>(channels_), w[0]);
+        weights_b_.insert(weights_b_.end(), static_cast<std::size_t>(channels_), t.count == 2 ? w[1] : 0.0f);
+      }
+      parts_.push_back({out, source, are_all});
+    }
+    first_.resize(first_.size() + beyond);
+    weights_a_.resize(weights_a_.size() + beyond);
+    weights_b_.resize(weights_b_.size() + beyond);
+  }
+
+  void write(const Part& part, const std::byte* a, const std::byte* b, const float* weights, DType from, float* row, float* out, std::byte* to,
+             DType to_type) const {
+    const std::int64_t count = columns(part) * channels_, outputs = part.out.size();
+    if (is_sparse_) {
+      auto* const picked = reinterpret_cast<std::byte*>(out + rounded_up(widest_ + beyond, 16));
+      auto gathered = [&](const std::byte* source, std::byte* pairs) {
+        pick_pairs(source, picks_.data() + part.out.begin, outputs, last_, 2 * channels_ * element_bytes_, pairs);
+        return pairs;
+      };
+      a = gathered(a, picked);
+      if (b) b = gathered(b, picked + count * element_bytes_);
+    } else {
+      const std::int64_t skipped = part.source.begin * channels_ * element_bytes_;
+      a += skipped;
+      if (b) b += skipped;
+    }
+    if (b) blend_(a, b, weights[0], weights[1], count, row);
+    else to_float(from, a, count, row);
+    if (is_shift_) return from_float(row, to_type, to, count, factor_);
+    const auto first = static_cast<std::size_t>(part.out.begin), weight = first * static_cast<std::size_t>(channels_);
+    weigh_pairs({row, &first_[first], &weights_a_[weight], &weights_b_[weight], out, outputs, part.are_all}, channels_);
+    from_float(out, to_type, to, outputs * channels_, factor_);
+  }
+
+  std::int64_t channels_;
+  image::Window window_;
+  Axis y_;
+  float factor_;
+  void (*blend_)(const std::byte*, const std::byte*, float, float, std::int64_t, float*) = nullptr;
+  std::int64_t element_bytes_, last_, widest_, grain_;
+  bool is_shift_, is_sparse_;
+  std::vector<Part> parts_;
+  std::vector<std::int64_t> first_, picks_;  // of each output: its first pixel in a part's row of floats, in elements; in a source row, in bytes
+  std::vector<float> weights_a_, weights_b_;  // of each output's channels
+};
 
 }  // namespace
 }  // namespace mpskit::cpu::MPSKIT_ISA

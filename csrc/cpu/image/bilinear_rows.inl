@@ -1,0 +1,132 @@
+#pragma once
+// Two rows become one, and pairs of its pixels become pixels. A neighbour of weight 0 is not used, whatever number it is.
+#include "cpu/simd/pixels.inl"
+#include "cpu/simd/turn.inl"
+
+namespace mpskit::cpu::MPSKIT_ISA {
+
+MPSKIT_INLINE Vec<float> between(Vec<float> a, Vec<float> b, Vec<float> weight_a, Vec<float> weight_b) {
+  const Vec<float> mixed = multiply_add(b, weight_b, a * weight_a);
+  return weight_b == Vec<float>{} ? a : mixed;
+}
+
+// to[i] = a[i] * weight_a + b[i] * weight_b.
+template <class P>
+void blend_rows(const std::byte* row_a, const std::byte* row_b, float weight_a, float weight_b, std::int64_t count, float* to) {
+  const auto *a = reinterpret_cast<const P*>(row_a), *b = reinterpret_cast<const P*>(row_b);
+  constexpr std::int64_t step = lanes<float>;
+  const Vec<float> w = weight_a - Vec<float>{}, v = weight_b - Vec<float>{};
+  std::int64_t x = 0;
+  for (; x + step <= count; x += step) store(to + x, multiply_add(load_pixels(b + x), v, load_pixels(a + x) * w));
+  if (x < count) store_pixels(to + x, multiply_add(load_pixels(b + x, count - x), v, load_pixels(a + x, count - x) * w), count - x);
+}
+
+// Pairs of neighbours in a row of floats: output i lies between the pixels at src + first[i] and behind it, with its own weights for
+// each channel. Reads and writes up to `beyond` floats too much, and as many entries of `first` and of the weights.
+struct PixelPairs {
+  const float* src;
+  const std::int64_t* first;
+  const float *weights_a, *weights_b;
+  float* dst;
+  std::int64_t outputs;
+  bool are_all;  // of pixels 0 and 1, 2 and 3, ... of src: nothing is skipped and nothing taken twice
+};
+inline constexpr std::int64_t beyond = 2 * lanes<float> + 4;
+
+// Registers of all even and of all odd numbers.
+template <class V, std::size_t... i>
+MPSKIT_INLINE V each_second(V u, V v, std::index_sequence<i...>, auto odd) {
+  return __builtin_shufflevector(u, v, (2 * static_cast<int>(i) + odd)...);
+}
+// Outputs 0, 1, 4, 5, ... of a pair each, or from the second on: taking turns in halves of 128 bits puts them in order.
+template <int begin, std::size_t... i>
+MPSKIT_INLINE Vec<double> gather_pairs(const PixelPairs& p, std::int64_t x, std::index_sequence<i...>) {
+  return Vec<double>{load<double>(p.src + p.first[x + begin + static_cast<int>(i / 2 * 4 + i % 2)])...};
+}
+template <std::size_t... i>
+MPSKIT_INLINE Vec<float> join_pairs(Vec<double> u, Vec<double> v, std::index_sequence<i...>, auto odd) {
+  constexpr int n = lanes<float>;
+  return __builtin_shufflevector((Vec<float>)u, (Vec<float>)v, (static_cast<int>(i % 4 / 2 * n + i / 4 * 4 + i % 2 * 2) + odd)...);
+}
+template <std::size_t... i>
+MPSKIT_INLINE Vec<double> gather_twos(const PixelPairs& p, std::int64_t x, std::int64_t ahead, std::index_sequence<i...>) {
+  return Vec<double>{load<double>(p.src + p.first[x + static_cast<int>(i)] + ahead)...};
+}
+using FourFloats [[gnu::vector_size(16)]] = float;
+MPSKIT_INLINE Vec<float> gather_fours(const PixelPairs& p, std::int64_t x, std::int64_t ahead) {
+  auto four = [&](int i) { return load<FourFloats>(p.src + p.first[x + i] + ahead); };
+#if MPSKIT_VECTOR_BYTES == 16
+  return four(0);
+#else
+  auto eight = [&](int i) { return __builtin_shufflevector(four(i), four(i + 1), 0, 1, 2, 3, 4, 5, 6, 7); };
+#if MPSKIT_VECTOR_BYTES == 32
+  return eight(0);
+#else
+  return __builtin_shufflevector(eight(0), eight(2), 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+#endif
+#endif
+}
+
+inline void weigh_pairs(const PixelPairs& p, std::int64_t channels) {
+  constexpr int n = lanes<float>;
+  constexpr std::make_index_sequence<n> floats;
+  constexpr std::make_index_sequence<n / 2> twos;
+  constexpr std::integral_constant<int, 0> even;
+  constexpr std::integral_constant<int, 1> odd;
+  const std::int64_t end = p.outputs * channels;
+  auto put = [&](std::int64_t x, Vec<float> a, Vec<float> b) {
+    store(p.dst + x, between(a, b, load<Vec<float>>(p.weights_a + x), load<Vec<float>>(p.weights_b + x)));
+  };
+  if (channels == 1 && p.are_all) {
+    for (std::int64_t x = 0; x < end; x += n) {
+      const auto u = load<Vec<float>>(p.src + 2 * x), v = load<Vec<float>>(p.src + 2 * x + n);
+      put(x, each_second(u, v, floats, even), each_second(u, v, floats, odd));
+    }
+  } else if (channels == 1) {
+    for (std::int64_t x = 0; x < end; x += n) {
+      const Vec<double> u = gather_pairs<0>(p, x, twos), v = gather_pairs<2>(p, x, twos);
+      put(x, join_pairs(u, v, floats, even), join_pairs(u, v, floats, odd));
+    }
+  } else if (channels == 2) {
+    for (std::int64_t x = 0; x < end; x += n) {
+      const Vec<double> a = gather_twos(p, x / 2, 0, twos), b = gather_twos(p, x / 2, 2, twos);
+      put(x, (Vec<float>)a, (Vec<float>)b);
+    }
+  } else if (channels == 4) {
+    for (std::int64_t x = 0; x < end; x += n) put(x, gather_fours(p, x / 4, 0), gather_fours(p, x / 4, 4));
+  } else if (channels == 3) {
+    for (std::int64_t i = 0, x = 0; i < p.outputs; ++i, x += 3) {
+      const float* from = p.src + p.first[i];
+      const FourFloats a = load<FourFloats>(from), b = load<FourFloats>(from + 3);
+      const FourFloats w = load<FourFloats>(p.weights_a + x), v = load<FourFloats>(p.weights_b + x);
+      store(p.dst + x, v == FourFloats{} ? a : a * w + b * v);
+    }
+  } else {
+    for (std::int64_t i = 0, x = 0; i < p.outputs; ++i, x += channels)
+      for (std::int64_t c = 0; c < channels; c += n) {
+        const float* from = p.src + p.first[i] + c;
+        put(x + c, load<Vec<float>>(from), load<Vec<float>>(from + channels));  // the next pixel overwrites what is too much
+      }
+  }
+}
+
+// Pairs of pixels that lie far apart, beside each other. `last` is the last pixel: it has no neighbour, and is written alone.
+template <int bytes>
+void pick(const std::byte* row, const std::int64_t* at, std::int64_t pairs, std::int64_t last, std::byte* to) {
+  for (std::int64_t i = 0; i < pairs; ++i) std::memcpy(to + i * bytes, row + at[i], static_cast<std::size_t>(at[i] == last ? bytes / 2 : bytes));
+}
+inline void pick_pairs(const std::byte* row, const std::int64_t* at, std::int64_t pairs, std::int64_t last, std::int64_t bytes, std::byte* to) {
+  switch (bytes) {
+    case 2: return pick<2>(row, at, pairs, last, to);
+    case 4: return pick<4>(row, at, pairs, last, to);
+    case 6: return pick<6>(row, at, pairs, last, to);
+    case 8: return pick<8>(row, at, pairs, last, to);
+    case 12: return pick<12>(row, at, pairs, last, to);
+    case 16: return pick<16>(row, at, pairs, last, to);
+    case 24: return pick<24>(row, at, pairs, last, to);
+    case 32: return pick<32>(row, at, pairs, last, to);
+  }
+  for (std::int64_t i = 0; i < pairs; ++i) std::memcpy(to + i * bytes, row + at[i], static_cast<std::size_t>(at[i] == last ? bytes / 2 : bytes));
+}
+
+}  // namespace mpskit::cpu::MPSKIT_ISA
