@@ -22,7 +22,7 @@ void blend_rows(const std::byte* row_a, const std::byte* row_b, float weight_a, 
 }
 
 // Pairs of neighbours in a row of floats: output i lies between the pixels at src + first[i] and behind it, with its own weights for
-// each channel. Reads and writes up to `beyond` floats too much, and as many entries of `first` and of the weights.
+// each channel. Reads and writes up to `beyond` elements too much, and as many entries of `first` and of the weights.
 struct PixelPairs {
   const float* src;
   const std::int64_t* first;
@@ -31,7 +31,7 @@ struct PixelPairs {
   std::int64_t outputs;
   bool are_all;  // of pixels 0 and 1, 2 and 3, ... of src: nothing is skipped and nothing taken twice
 };
-inline constexpr std::int64_t beyond = 2 * lanes<float> + 4;
+inline constexpr std::int64_t beyond = 4 * lanes<float>;
 
 // Registers of all even and of all odd numbers.
 template <class V, std::size_t... i>
@@ -48,12 +48,13 @@ MPSKIT_INLINE Vec<float> join_pairs(Vec<double> u, Vec<double> v, std::index_seq
   constexpr int n = lanes<float>;
   return __builtin_shufflevector((Vec<float>)u, (Vec<float>)v, (static_cast<int>(i % 4 / 2 * n + i / 4 * 4 + i % 2 * 2) + odd)...);
 }
-template <std::size_t... i>
-MPSKIT_INLINE Vec<double> gather_twos(const PixelPairs& p, std::int64_t x, std::int64_t ahead, std::index_sequence<i...>) {
+template <class Pairs, std::size_t... i>
+MPSKIT_INLINE Vec<double> gather_twos(const Pairs& p, std::int64_t x, std::int64_t ahead, std::index_sequence<i...>) {
   return Vec<double>{load<double>(p.src + p.first[x + static_cast<int>(i)] + ahead)...};
 }
 using FourFloats [[gnu::vector_size(16)]] = float;
-MPSKIT_INLINE Vec<float> gather_fours(const PixelPairs& p, std::int64_t x, std::int64_t ahead) {
+template <class Pairs>
+MPSKIT_INLINE Vec<float> gather_fours(const Pairs& p, std::int64_t x, std::int64_t ahead) {
   auto four = [&](int i) { return load<FourFloats>(p.src + p.first[x + i] + ahead); };
 #if MPSKIT_VECTOR_BYTES == 16
   return four(0);
@@ -67,7 +68,8 @@ MPSKIT_INLINE Vec<float> gather_fours(const PixelPairs& p, std::int64_t x, std::
 #endif
 }
 
-inline void weigh_pairs(const PixelPairs& p, std::int64_t channels) {
+inline void weigh_pairs(const PixelPairs& pairs, std::int64_t channels) {
+  const PixelPairs p = pairs;  // in registers: what is stored could be its members
   constexpr int n = lanes<float>;
   constexpr std::make_index_sequence<n> floats;
   constexpr std::make_index_sequence<n / 2> twos;

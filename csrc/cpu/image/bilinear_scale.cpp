@@ -1,4 +1,4 @@
-#include "cpu/image/bilinear_rows.inl"
+#include "cpu/image/bilinear_codes.inl"
 #include "cpu/image/fetch.inl"
 #include "cpu/image/scale_axis.inl"
 #include "kernels/common/scale_kernel.hpp"
@@ -54,6 +54,7 @@ class BilinearScalePlan final : public CpuPlan {
     element_bytes_ = src.element_bytes();
     last_ = (src.width() - 1) * channels_ * element_bytes_;
     is_shift_ = x.is_shift();
+    has_codes_ = !is_shift_ && src.dtype == DType::u8 && dst.dtype == DType::u8 && channels_ <= 4;
     is_sparse_ = !is_shift_ && x.source({0, x.size()}).size() > 3 * x.size();
     divide(x);
     widest_ = 0;
@@ -84,6 +85,7 @@ class BilinearScalePlan final : public CpuPlan {
  private:
   static constexpr std::int64_t most_floats = 4096;  // of a part: half of the nearest cache
 
+  std::int64_t lanes_of_pixel() const { return channels_ == 3 ? 4 : channels_; }
   std::int64_t columns(const Part& p) const { return is_sparse_ ? 2 * p.out.size() : p.source.size(); }
 
   void divide(const Axis& x) {
@@ -99,14 +101,21 @@ class BilinearScalePlan final : public CpuPlan {
         are_all = are_all && first_.back() == 2 * (i - out.begin) * channels_;
         if (is_sparse_) picks_.push_back(t.first * channels_ * element_bytes_);
         const float* w = x.weights_of(t);
-        weights_a_.insert(weights_a_.end(), static_cast<std::size_t>(channels_), w[0]);
-        weights_b_.insert(weights_b_.end(), static_cast<std::size_t>(channels_), t.count == 2 ? w[1] : 0.0f);
+        const float weight_b = t.count == 2 ? w[1] : 0.0f;
+        if (has_codes_) {
+          const auto part = static_cast<std::int32_t>(std::lround(weight_b * 16384));
+          code_weights_.insert(code_weights_.end(), static_cast<std::size_t>(lanes_of_pixel()), part << 16 | (16384 - part));
+        } else {
+          weights_a_.insert(weights_a_.end(), static_cast<std::size_t>(channels_), w[0]);
+          weights_b_.insert(weights_b_.end(), static_cast<std::size_t>(channels_), weight_b);
+        }
       }
       parts_.push_back({out, source, are_all});
     }
     first_.resize(first_.size() + beyond);
     weights_a_.resize(weights_a_.size() + beyond);
     weights_b_.resize(weights_b_.size() + beyond);
+    code_weights_.resize(code_weights_.size() + beyond);
   }
 
   void write(const Part& part, const std::byte* a, const std::byte* b, const float* weights, DType from, float* row, float* out, std::byte* to,
@@ -125,10 +134,18 @@ class BilinearScalePlan final : public CpuPlan {
       a += skipped;
       if (b) b += skipped;
     }
+    const auto first = static_cast<std::size_t>(part.out.begin), weight = first * static_cast<std::size_t>(has_codes_ ? lanes_of_pixel() : channels_);
+    if (has_codes_) {
+      auto* const words = reinterpret_cast<std::uint16_t*>(row);
+      auto* const codes = reinterpret_cast<std::uint8_t*>(out);
+      blend_bytes(reinterpret_cast<const std::uint8_t*>(a), reinterpret_cast<const std::uint8_t*>(b), b ? weights[1] : 0, count, words);
+      weigh_codes({words, &first_[first], &code_weights_[weight], codes, outputs, part.are_all}, channels_, codes + widest_ + beyond);
+      std::memcpy(to, codes, static_cast<std::size_t>(outputs * channels_));
+      return;
+    }
     if (b) blend_(a, b, weights[0], weights[1], count, row);
     else to_float(from, a, count, row);
     if (is_shift_) return from_float(row, to_type, to, count, factor_);
-    const auto first = static_cast<std::size_t>(part.out.begin), weight = first * static_cast<std::size_t>(channels_);
     weigh_pairs({row, &first_[first], &weights_a_[weight], &weights_b_[weight], out, outputs, part.are_all}, channels_);
     from_float(out, to_type, to, outputs * channels_, factor_);
   }
@@ -139,10 +156,11 @@ class BilinearScalePlan final : public CpuPlan {
   float factor_;
   void (*blend_)(const std::byte*, const std::byte*, float, float, std::int64_t, float*) = nullptr;
   std::int64_t element_bytes_, last_, widest_, grain_;
-  bool is_shift_, is_sparse_;
+  bool is_shift_, is_sparse_, has_codes_;
   std::vector<Part> parts_;
   std::vector<std::int64_t> first_, picks_;  // of each output: its first pixel in a part's row of floats, in elements; in a source row, in bytes
   std::vector<float> weights_a_, weights_b_;  // of each output's channels
+  std::vector<std::int32_t> code_weights_;
 };
 
 }  // namespace
