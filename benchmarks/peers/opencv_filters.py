@@ -103,3 +103,13 @@ def integral(x: Any, threads: int) -> Contender | None:
         lambda cv2: lambda: cv2.integral(x, sum=out, sdepth=cv2.CV_32S if x.dtype == np.uint8 else cv2.CV_64F),
         lambda s: s[1:, 1:] / unit,
     )
+
+
+def distance_transform(x: Any, threads: int) -> Contender | None:
+    out = np.empty(x.shape, np.float32)
+    zeros = np.where(x == 0, 255, 0).astype(np.uint8)  # measured to where there is 0
+    return _with(
+        threads,
+        "distanceTransform",
+        lambda cv2: lambda: cv2.distanceTransform(zeros, cv2.DIST_L2, cv2.DIST_MASK_PRECISE, dst=out),
+    )

@@ -65,6 +65,7 @@ SHOTS = {
     "Dilate": shot("page", values=_cone(7, 0.08)),
     "Divide": shot("page", "page's light", primary_scale=0.9),
     "Erode": shot("page", values=_cone(7, 0.08)),
+    "EuclideanDistanceTransform": shot("coins' ground"),
     "GaussianBlur": shot("astronaut", sigma=5),
     "Histogram": shot("coffee"),
     "HistogramEqualization": shot("moon"),
@@ -158,6 +159,7 @@ MADE: dict[str, Callable[[Album], Array]] = {
         image.AreaMax(kernel_width=9, kernel_height=9)(album("page"))
     ),
     "camera's histogram": lambda album: image.Histogram()(album("camera")),
+    "coins' ground": lambda album: image.ThresholdBinaryInverse(threshold_value=0.45)(album("coins")),
     "cut-out": lambda album: _cut_out(album("cat")),
     "vignette": lambda album: np.dstack([(255 * np.exp(-(_radius() ** 2))).astype(np.uint8)] * 3),
     "patches": lambda album: _patches(album("camera")),

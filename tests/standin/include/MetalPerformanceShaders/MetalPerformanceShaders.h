@@ -7,6 +7,7 @@
 #import <MetalPerformanceShaders/MPSImageFilter.h>
 #import <MetalPerformanceShaders/MPSImageConversion.h>
 #import <MetalPerformanceShaders/MPSImageCopy.h>
+#import <MetalPerformanceShaders/MPSImageDistanceTransform.h>
 #import <MetalPerformanceShaders/MPSImageHistogram.h>
 #import <MetalPerformanceShaders/MPSImageMath.h>
 #import <MetalPerformanceShaders/MPSImageReduce.h>
