@@ -53,12 +53,14 @@ def _kernel(node: ast.expr, kernels: dict[str, Any]) -> Any:
     if not isinstance(name_node, ast.Name) or (call and call.args):
         raise ValueError(
             f"pipeline: {ast.unparse(node)!r} is not a kernel; allowed: name(key=value), with keywords only."
+            + _with_keyword(call, kernels)
         )
     kernel = kernels.get(name_node.id) or {k.__name__: k for k in kernels.values()}.get(name_node.id)
     if kernel is None:
         import difflib
 
-        near = difflib.get_close_matches(name_node.id.lower(), kernels, 1, cutoff=0.5)
+        given = name_node.id.lower()
+        near = [k for k in kernels if given in k] or difflib.get_close_matches(given, kernels, 1, cutoff=0.5)
         hint = f" Did you mean '{near[0]}'?" if near else ""
         raise ValueError(f"pipeline: there is no kernel '{name_node.id}'; allowed: {', '.join(kernels)}.{hint}")
     arguments: dict[str, Any] = {}
@@ -73,3 +75,11 @@ def _kernel(node: ast.expr, kernels: dict[str, Any]) -> Any:
                 "tuples, True, False, None."
             ) from None
     return kernel(**arguments)
+
+
+def _with_keyword(call: ast.Call | None, kernels: dict[str, Any]) -> str:
+    """How to write gaussian_blur(2)."""
+    if call is None or not isinstance(call.func, ast.Name) or call.func.id not in kernels or len(call.args) != 1:
+        return ""
+    fields = kernels[call.func.id]._descriptor["fields"]
+    return f" Write {call.func.id}({fields[0]['name']}={ast.unparse(call.args[0])})." if fields else ""

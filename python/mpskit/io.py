@@ -202,6 +202,10 @@ def save(
 @contextlib.contextmanager
 def _appearing(target: Path, force: bool) -> Iterator[IO[bytes]]:
     """A file to write that takes its name when it is whole; with an error it leaves nothing."""
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"save: there is no folder {target.parent} for {target.name}. Make it first.")
+    if target.is_dir():
+        raise IsADirectoryError(f"save: {target} is a folder; allowed: the name of a file, new or to replace.")
     partial = target.with_name(f".{secrets.token_hex(8)}.partial")
     handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)  # the umask is the system's business
     try:

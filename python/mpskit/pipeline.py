@@ -194,6 +194,8 @@ class Pipeline:
         io.require_pillow()
         folder = Path(out) if out is not None else None
         _check_output(format, quality, force, skip_existing)
+        if folder is not None:
+            _refuse_what_is_no_picture(self.kernels)
         workers = _count("in_flight", in_flight, self.threads + 1)
         if self.device == "cpu":  # there a picture under way is a thread at work
             workers = min(workers, self.threads)
@@ -372,6 +374,16 @@ def _check_output(format: str | None, quality: int, force: bool, skip_existing: 
         raise ValueError(f"Pipeline.run: format is {format!r}; allowed: {', '.join(map(repr, io.FORMATS))}.")
     if force and skip_existing:
         raise ValueError("Pipeline.run: force and skip_existing are both set; allowed: one of them.")
+
+
+def _refuse_what_is_no_picture(kernels: Sequence[Any]) -> None:
+    """The same reason for every file is better said once, before the first."""
+    kinds = [o["kind"] for o in kernels[-1]._descriptor["operands"] if o["role"] == "output"] if kernels else ["image"]
+    if kinds != ["image"]:
+        raise ValueError(
+            f"Pipeline.run: {type(kernels[-1]).__name__} gives {' and '.join('an image' if k == 'image' else f'a {k}' for k in kinds)}; allowed: a last kernel that gives one image, as "
+            "a file holds. Take its results with Pipeline.map, or with Pipeline.run without a folder."
+        )
 
 
 def _refuse_existing(plan: FilePlan) -> None:

@@ -52,6 +52,7 @@ def test_run(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert (code, err) == (0, "")
     assert out.startswith("4 pictures in ")
     assert "images/s) on " in out
+    assert out.endswith(f", into {tmp_path / 'a'}\n")
     for i in range(4):
         x = io.load(photos / f"{i}.png").array
         assert np.array_equal(io.load(tmp_path / "a" / f"{i}.png").array, mps.image.GaussianBlur(sigma=1)(x))
@@ -78,7 +79,7 @@ def test_every_option(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
     (tmp_path / "a" / "1.jpg").unlink()
     code, out, _ = call(capsys, *command, "--format", "jpeg", "--skip-existing")
     assert code == 0
-    assert out.startswith("1 pictures in")
+    assert out.startswith("1 picture in")
     assert "; 1 existed" in out
     assert call(capsys, *command, "--format", "jpeg", "--force")[0] == 0
     assert call(capsys, *command, "--force", "--skip-existing")[0] == 2
@@ -123,7 +124,21 @@ def test_bad_files(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[s
         (["run", BLUR, "photos", "--out", "a", "--in-flight", "-1"], "in_flight is -1"),
         (["run", BLUR, "photos", "--out", "a", "--quality", "0"], "quality is 0; allowed: an integer, 1 <= quality"),
         (["run", BLUR, "photos", "--out", "a", "--format", "gif"], "invalid choice: 'gif'"),
+        (
+            ["run", "blur", "photos", "--out", "a"],
+            "there is no kernel 'blur'; allowed: .* Did you mean 'gaussian_blur'?",
+        ),
+        (
+            ["run", "histogram", "photos", "--out", "a"],
+            "Histogram gives a matrix; allowed: a last kernel that gives one image",
+        ),
         (["demo", "--device", "vulkan"], "there is no 'vulkan'"),
+        (["demo", "--out", "a/b.png"], "demo: there is no folder a. Make it first"),
+        (
+            ["gallery", "--out", "photos"],
+            "gallery: photos is a folder; allowed: a file. Pass --out photos/mpskit-gallery.png",
+        ),
+        (["gallery", "--out", "photos/a.gif"], "gallery: a.gif has no known suffix; allowed: .jpg, "),
         (["gallery", "--device", "vulkan"], "there is no 'vulkan'"),
     ],
 )

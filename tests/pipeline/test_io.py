@@ -282,8 +282,10 @@ def test_a_failed_save_leaves_nothing(tmp_path: Path) -> None:
         io.save(tmp_path / "a.gif", np.zeros((2, 2), np.uint8), format="gif")
     with pytest.raises(ValueError, match="quality is 0; allowed: an integer, 1 <= quality <= 100"):
         io.save(tmp_path / "a.jpg", np.zeros((2, 2), np.uint8), quality=0)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*nowhere for a\.jpg\. Make it first"):
         io.save(tmp_path / "nowhere" / "a.jpg", np.zeros((2, 2), np.uint8))
+    with pytest.raises(IsADirectoryError, match="is a folder; allowed: the name of a file"):
+        io.save(tmp_path, np.zeros((2, 2), np.uint8), format="png", force=True)
     assert not list(tmp_path.iterdir())
 
 

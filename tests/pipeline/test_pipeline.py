@@ -44,7 +44,7 @@ def test_text_and_kernels_are_the_same() -> None:
         ("statistics_mean_and_variance | Gauss()", "Did you mean 'gaussian_blur'"),
         (
             "gaussian_blur(2)",
-            "'gaussian_blur\\(2\\)' is not a kernel; allowed: name\\(key=value\\), with keywords only",
+            "'gaussian_blur\\(2\\)' is not a kernel; allowed: name\\(key=value\\), with keywords only\\. Write gaussian_blur\\(sigma=2\\)\\.",
         ),
         ("gaussian_blur(sigma=x)", "sigma=x is not a literal; allowed: numbers"),
         ("gaussian_blur(sigma={[]: 1})", "is not a literal"),

@@ -114,7 +114,7 @@ exit code:
         "after. The pictures are photographs that scikit-image brings along (pip install 'mpskit[gallery]'), or drawn by code.",
     )
     gallery.add_argument(
-        "--out", default="mpskit-gallery.png", metavar="FILE", help="the contact sheet, PNG (default: %(default)s)"
+        "--out", default="mpskit-gallery.png", metavar="FILE", help="the contact sheet (default: %(default)s)"
     )
     gallery.add_argument("--device", metavar="NAME", help="cpu or metal (default: the best there is)")
     gallery.add_argument("--force", action="store_true", help="replace a contact sheet that exists")
@@ -172,14 +172,15 @@ def _run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(summary.as_dict(), indent=2))
     else:
-        print(_in_words(summary))
+        print(_in_words(summary, options.out))
     return SOME_FAILED if summary.failed else OK
 
 
-def _in_words(summary: Any) -> str:
+def _in_words(summary: Any, folder: str) -> str:
     speed = f" in {summary.seconds:.2f} s ({summary.images_per_second:.1f} images/s)" if summary.done else ""
     return (
-        f"{summary.done} pictures{speed} on {summary.device}, {summary.threads} threads"
+        f"{summary.done} {'picture' if summary.done == 1 else 'pictures'}{speed} on {summary.device}, {summary.threads} threads"
+        + (f", into {folder}" if summary.done else "")
         + (f"; {summary.existing} existed" if summary.existing else "")
         + (f"; {len(summary.failed)} failed" if summary.failed else "")
     )

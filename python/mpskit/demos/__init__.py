@@ -51,7 +51,7 @@ def run(
     Parameters
     ----------
     out : str or path
-        The contact sheet, a PNG file.
+        The contact sheet; the suffix chooses the format.
     device : str, optional
         Where to run; the default device when omitted.
     pictures : str or path, optional
@@ -63,8 +63,7 @@ def run(
     """
     io.require_pillow()
     where = _core.device(device) if device is not None else _core.default_device()
-    if Path(out).exists() and not force:
-        raise FileExistsError(f"demo: {out} exists; nothing is overwritten. Pass --force to replace it.")
+    sheet.refuse_target("demo", out, force)
     if pictures is not None:
         print(f"{len(write_pictures(pictures))} pictures in {Path(pictures)}")
     print(f"device: {where}: {where.description}")

@@ -234,7 +234,7 @@ def run(out: str | os.PathLike[str], device: str | None = None, *, force: bool =
     Parameters
     ----------
     out : str or path
-        The contact sheet, a PNG file.
+        The contact sheet; the suffix chooses the format.
     device : str, optional
         Where to run; the default device when omitted.
     force : bool
@@ -242,8 +242,7 @@ def run(out: str | os.PathLike[str], device: str | None = None, *, force: bool =
     """
     io.require_pillow()
     where = _core.device(device) if device is not None else _core.default_device()
-    if Path(out).exists() and not force:
-        raise FileExistsError(f"gallery: {out} exists; nothing is overwritten. Pass --force to replace it.")
+    sheet.refuse_target("gallery", out, force)
     print(f"device: {where}: {where.description}")
     begin = time.perf_counter()
     with where:
@@ -253,7 +252,7 @@ def run(out: str | os.PathLike[str], device: str | None = None, *, force: bool =
     heading = f"mpskit {_core.__version__}: {len(shots)} image kernels on {where}, before and after"
     pixels = sheet.contact_sheet([cell for cell, _ in shots], COLUMNS, heading)
     print(f"{len(shots)} kernels in {time.perf_counter() - begin:.1f} s, drawing included")
-    io.save(out, pixels, format="png", force=force)
+    io.save(out, pixels, force=force)
     print(f"contact sheet: {Path(out)}, {pixels.shape[1]} x {pixels.shape[0]} pixels")
     return 0 if all(fine for _, fine in shots) else 1
 

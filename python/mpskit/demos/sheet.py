@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import io
 from .._preview import visible
 
-__all__ = ["Cell", "cards", "contact_sheet", "curves", "fitted", "table", "words"]
+__all__ = ["Cell", "cards", "contact_sheet", "curves", "fitted", "refuse_target", "table", "words"]
 
 Pixels = NDArray[np.uint8]
 
@@ -28,6 +31,21 @@ class Cell:
     pictures: Sequence[Pixels]  # RGB, side by side
     note: str = ""
     tag: str = ""  # at the right of the title
+
+
+def refuse_target(who: str, out: str | os.PathLike[str], force: bool) -> None:
+    """Raise for a file that could not be written, before the work for it is done."""
+    target = Path(out)
+    if target.is_dir():
+        raise IsADirectoryError(
+            f"{who}: {target} is a folder; allowed: a file. Pass --out {target / f'mpskit-{who}.png'}."
+        )
+    if target.suffix.lower() not in io.SUFFIXES:
+        raise ValueError(f"{who}: {target.name} has no known suffix; allowed: {', '.join(io.SUFFIXES)}.")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"{who}: there is no folder {target.parent}. Make it first.")
+    if target.exists() and not force:
+        raise FileExistsError(f"{who}: {target} exists; nothing is overwritten. Pass --force to replace it.")
 
 
 def contact_sheet(cells: Sequence[Cell], columns: int, heading: str = "") -> Pixels:
