@@ -223,14 +223,45 @@ Its shape has an axis for channels when `feature_channels` is given, and one for
             return from_array<Image, Kind::image>(picture.attr("array"), py::none(), device);
           },
           py::arg("path"), py::kw_only(), py::arg("device") = none,
-          "Decode a JPEG, PNG, TIFF or WebP file. Needs Pillow: pip install 'mpskit[io]'.")
+          R"(Decode a JPEG, PNG, TIFF or WebP file, upright whatever its EXIF orientation.
+
+8 bits become unorm8, 16-bit gray unorm16, floating-point TIFF float32; gray, RGB and RGBA stay what they are. `mpskit.io.load`
+says what becomes of other files, and gives their colour profile and EXIF data too. Needs Pillow: pip install 'mpskit[io]'.
+
+Raises
+------
+ValueError
+    The file is broken, or an image cannot hold all of it: several pages, 16 bits of colour.
+OSError
+    The file cannot be read.)")
       .def(
           "save",
           [](const Image& i, const py::object& path, const py::kwargs& options) {
             py::module_::import("mpskit.io").attr("save")(path, array_of(i), **options);
           },
           py::arg("path"),
-          "Encode into a file; the suffix chooses the format. Keywords as of mpskit.io.save: format, quality, force.")
+          R"(Encode into a JPEG, PNG, TIFF or WebP file, whole under its name or not at all. An existing file is kept unless force=True.
+
+unorm8 goes into every format as gray, RGB or RGBA (JPEG has no alpha), unorm16 gray into PNG and TIFF, float32 gray into
+TIFF; nothing is converted. Needs Pillow: pip install 'mpskit[io]'.
+
+Parameters
+----------
+path : str or path
+    Where to; the suffix chooses the format unless `format` does.
+format : str, optional
+    "jpeg", "png", "tiff" or "webp".
+quality : int
+    Of JPEG and WebP, 1 to 100; 90 when omitted.
+force : bool
+    True replaces an existing file.
+
+Raises
+------
+FileExistsError
+    The file exists and `force` is not True.
+ValueError
+    The format cannot hold the image: a batch, two channels, deep colour; the text names the way out.)")
       .def("_repr_png_",
            [](const Image& i) -> py::object {
              if (i.is_temporary()) return py::none();

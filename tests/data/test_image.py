@@ -203,6 +203,7 @@ def test_a_file_is_kept_unless_force_says_otherwise(tmp_path: Path) -> None:
     assert np.array_equal(mps.Image.open(tmp_path / "x.png"), image)
     with pytest.raises(FileNotFoundError):
         mps.Image.open(tmp_path / "y.png")
+    assert "unless force=True" in (mps.Image.save.__doc__ or "")
 
 
 @pytest.mark.parametrize(
