@@ -210,23 +210,24 @@ Prepared prepare(const BoundKernel& self, const Arguments& arguments, CommandBuf
   while (always < outputs.size() && outputs[always].count != Count::optional) ++always;
   const bool is_limited = always < outputs.size() && !options.optional_outputs;
   if (is_limited) outputs = outputs.first(always);
+  const bool is_many = !outputs.empty() && outputs.back().count == Count::many;  // a tuple, even of one
   if (options.out) {
     if (options.hints.dtype || options.hints.channels)
       throw ValueError(
           cat(type.info.name,
               ": out and dtype or channels are both given; allowed: one. out already has a dtype and channels."));
     const TakeOptions writing{.for_writing = true};
-    if (outputs.size() == 1) {
+    if (outputs.size() == 1 && !is_many) {
       p.outputs.push_back(take(options.out, outputs[0].kind, Who{type.info.name, "out"}, writing).operand);
     } else {
-      if (!PyTuple_Check(options.out.ptr()) ||
-          static_cast<std::size_t>(PyTuple_GET_SIZE(options.out.ptr())) != outputs.size())
+      const std::size_t given_outputs = PyTuple_Check(options.out.ptr()) ? static_cast<std::size_t>(PyTuple_GET_SIZE(options.out.ptr())) : 0;
+      if (is_many ? given_outputs < outputs.size() : given_outputs != outputs.size())
         throw TypeError(cat(type.info.name, ": out is ", type_name(options.out), "; allowed: a tuple of ",
-                            outputs.size(), ", one for each output."));
-      for (std::size_t i = 0; i < outputs.size(); ++i)
-        p.outputs.push_back(take(PyTuple_GET_ITEM(options.out.ptr(), static_cast<py::ssize_t>(i)), outputs[i].kind,
-                                 Who{type.info.name, outputs[i].name}, writing)
-                                .operand);
+                            outputs.size(), is_many ? " or more, one for each output." : ", one for each output."));
+      for (std::size_t i = 0; i < given_outputs; ++i) {
+        const OperandSpec& spec = outputs[std::min(i, outputs.size() - 1)];
+        p.outputs.push_back(take(PyTuple_GET_ITEM(options.out.ptr(), static_cast<py::ssize_t>(i)), spec.kind, Who{type.info.name, spec.name}, writing).operand);
+      }
     }
     p.result = py::reinterpret_borrow<py::object>(options.out);
     return p;
@@ -244,7 +245,7 @@ Prepared prepare(const BoundKernel& self, const Arguments& arguments, CommandBuf
     const int rank = spec.is_single && made[i].batch() == 1 ? full_rank(made[i].kind) - 1 : fashion.rank_of(made[i]);
     return fashion.is_array && !is_passing ? py::object(as_array(p.outputs.back(), rank, true)) : make_data(p.outputs.back(), rank, p.engine);
   };
-  if (made.size() == 1 && !options.optional_outputs) {
+  if (made.size() == 1 && !options.optional_outputs && !is_many) {
     p.result = add_output(0);
     return p;
   }
@@ -254,7 +255,7 @@ Prepared prepare(const BoundKernel& self, const Arguments& arguments, CommandBuf
     (is_optional ? optional : results).append(add_output(i));
   }
   if (options.optional_outputs) results.append(py::tuple(optional));
-  p.result = results.size() == 1 ? py::object(results[0]) : py::object(py::tuple(results));
+  p.result = results.size() == 1 && !is_many ? py::object(results[0]) : py::object(py::tuple(results));
   return p;
 }
 

@@ -94,6 +94,8 @@ class Writer:
 
         def result(of: Any) -> str:
             kinds = [of(o) for o in outputs]
+            if outputs and outputs[-1]["count"] == "many":
+                return f"tuple[{' | '.join(dict.fromkeys(kinds))}, ...]"
             return kinds[0] if len(kinds) == 1 else f"tuple[{', '.join(kinds)}]"
 
         own = arguments(lambda o: CLASS_OF[o["kind"]])

@@ -28,7 +28,7 @@ void require_operands(const Node& node) {
     if (spec.kind != Kind::image)
       throw TypeError(cat("Graph: node ", describe(node), " works on a ", name_of(spec.kind), "; allowed: kernels from images to an image. Call it outside the graph."));
     if (spec.role == Role::output) {
-      ++outputs;
+      outputs += spec.count == Count::many ? 2 : 1;
     } else {
       least += spec.count != Count::optional;
       most = spec.count == Count::many ? SIZE_MAX : most + (most != SIZE_MAX);

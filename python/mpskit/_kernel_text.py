@@ -42,7 +42,7 @@ def _kernels_by_name() -> dict[str, Any]:
     for name in image.__all__:
         kernel = getattr(image, name)
         operands = kernel._descriptor["operands"]
-        if [o["role"] for o in operands] == ["input", "output"]:
+        if [(o["role"], o["count"]) for o in operands] == [("input", "one"), ("output", "one")]:
             found["".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_")] = kernel
     return found
 
