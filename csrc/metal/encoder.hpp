@@ -3,6 +3,7 @@
 #include <initializer_list>
 #include <limits>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "core/engine.hpp"
@@ -98,6 +99,28 @@ class Encoder {
       finish();
     }
   }
+  // The same of any number of each, all of one number of images and channels: encode(sources, targets).
+  template <class F>
+  void each_slice(std::span<const Operand> sources, std::span<const Operand> targets, F&& encode) {
+    const std::int64_t images = sources[0].layout.images();
+    std::int64_t step = images;
+    for (const auto& list : {sources, targets})
+      for (const Operand& o : list) step = std::min(step, images_at_once(o.layout));
+    for (std::int64_t first = 0; first < images; first += step) {
+      const Images some{first, std::min(step, images - first)};
+      const Written whole;
+      std::vector<Slices> from, to;
+      for (const Operand& o : sources) from.push_back(slices(o, some, nullptr));
+      for (const Operand& o : targets) to.push_back(slices(o, some, &whole));
+      const auto column = [](const std::vector<Slices>& all, std::size_t i) {
+        Slices one;
+        for (const Slices& t : all) one.push_back(t[i]);
+        return one;
+      };
+      for (std::size_t i = 0; i < from[0].size(); ++i) encode(column(from, i), column(to, i));
+      finish();
+    }
+  }
   // All matrices or vectors of an operand, or some of them.
   MPSMatrix* matrix(const Operand& matrix) { return this->matrix(matrix, 0, matrix.layout.matrices()); }
   MPSMatrix* matrix(const Operand& matrix, std::int64_t first, std::int64_t count);
@@ -113,13 +136,14 @@ class Encoder {
     Scratch& operator=(const Scratch&) = delete;
     ~Scratch() { sheets_.give(std::move(sheet_)); }
     id<MTLTexture> texture() const { return sheet_->texture.get(); }
+    id<MTLTexture> level(std::size_t level) const { return sheet_->level(static_cast<std::int64_t>(level)); }
 
    private:
     SheetPool& sheets_;
     std::shared_ptr<Sheet> sheet_;
   };
-  Scratch scratch(MTLPixelFormat format, std::int64_t width, std::int64_t height) {
-    return Scratch(sheets_, sheets_.take(format, width, height, 1));
+  Scratch scratch(MTLPixelFormat format, std::int64_t width, std::int64_t height, std::size_t levels = 1) {
+    return Scratch(sheets_, sheets_.take(format, width, height, 1, static_cast<std::int64_t>(levels)));
   }
   // A shader over grids: buffer 0 unless nil, arguments in buffer 1, further buffers from 2 on, textures from 0 on. The device takes
   // one grid after the other.
@@ -153,6 +177,7 @@ class Encoder {
     kept_->emplace_back(hold(static_cast<id>(p)));
     return p;
   }
+  void copy(id<MTLTexture> from, id<MTLTexture> to);  // all texels of 2-D textures, by value
   // Texels of one image to another of no more slices.
   void copy(MPSImage* from, MPSImage* to);
   // All channels of an image into those of a wider one, from any on. The target is no temporary in textures.

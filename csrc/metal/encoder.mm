@@ -225,6 +225,11 @@ void Encoder::store(const Pending& s) {
   compute(s.sheet->layers == 1 ? "store_picture" : "store_pictures", p.buffer, {s.sheet->texture.get()}, a, grid_of(a));
 }
 
+void Encoder::copy(id<MTLTexture> from, id<MTLTexture> to) {
+  const CopyArguments a{static_cast<unsigned int>(to.width), static_cast<unsigned int>(to.height), 1};
+  compute("copy_picture", nil, {from, to}, a, MTLSizeMake(a.width, a.height, 1));
+}
+
 void Encoder::copy(MPSImage* from, MPSImage* to) {
   const CopyArguments a{static_cast<unsigned int>(to.width), static_cast<unsigned int>(to.height), static_cast<unsigned int>((to.featureChannels + 3) / 4)};
   const bool is_array = to.textureType == MTLTextureType2DArray;

@@ -1,5 +1,6 @@
 #include "kernels/common/window_kernel.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/error.hpp"
@@ -27,6 +28,22 @@ WindowValues window_values(std::string_view kernel, std::string_view name, const
     if (!std::isfinite(v))
       throw ValueError(cat(kernel, ": ", name, " has ", v, " in it; allowed: finite numbers. Pass others."));
   return {columns, rows, array->floats()};
+}
+
+std::optional<WindowProduct> product_of(const WindowValues& w) {
+  const auto most = static_cast<std::int64_t>(std::max_element(w.values.begin(), w.values.end(), [](float a, float b) { return std::abs(a) < std::abs(b); }) - w.values.begin());
+  const std::int64_t row = most / w.width, column = most % w.width;
+  const double peak = static_cast<double>(w.at(row, column));
+  if (peak == 0) return std::nullopt;
+  for (std::int64_t j = 0; j < w.height; ++j)
+    for (std::int64_t i = 0; i < w.width; ++i) {
+      const double wanted = static_cast<double>(w.at(j, i)), product = static_cast<double>(w.at(j, column)) * static_cast<double>(w.at(row, i)) / peak;
+      if (!(std::abs(wanted - product) <= 0x1p-22 * std::abs(wanted))) return std::nullopt;
+    }
+  WindowProduct p;
+  for (std::int64_t j = 0; j < w.height; ++j) p.down.push_back(w.at(j, column));
+  for (std::int64_t i = 0; i < w.width; ++i) p.across.push_back(static_cast<float>(static_cast<double>(w.at(row, i)) / peak));
+  return p;
 }
 
 }  // namespace mpskit::image

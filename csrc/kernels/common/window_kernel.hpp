@@ -4,6 +4,7 @@
 #include <span>
 #include <string_view>
 #include <tuple>
+#include <vector>
 
 #include "kernels/common/array.hpp"
 #include "kernels/common/image_kernel.hpp"
@@ -30,6 +31,13 @@ struct WindowValues {
   float at(std::int64_t row, std::int64_t column) const { return values[static_cast<std::size_t>(row * width + column)]; }
   float centre() const { return at(height / 2, width / 2); }
 };
+
+// The window as a column times a row, to a rounding of each weight; nothing when it is none. The column keeps its size, the row's
+// largest weight is 1: neither overflows.
+struct WindowProduct {
+  std::vector<float> down, across;
+};
+std::optional<WindowProduct> product_of(const WindowValues& w);
 
 // `name` is an array of (height, width); or any array of as many numbers, with both sides given. Throws unless the sides are odd
 // and within 255, and the numbers finite float32.

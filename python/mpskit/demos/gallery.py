@@ -52,6 +52,13 @@ def _cone(diameter: int, steepness: float) -> NDArray[np.float32]:
 
 EMBOSS = np.array([[-2, -1, 0], [-1, 1, 1], [0, 1, 2]], np.float32)
 
+# Laplacian pyramids whose differences fit into bytes; weights that add to 4 expand a picture to itself.
+DIFFERENCES: dict[str, Any] = {
+    "weights": np.outer([1, 4, 6, 4, 1], [1, 4, 6, 4, 1]).astype(np.float32) / 64,
+    "laplacian_bias": 0.5,
+    "laplacian_scale": 0.5,
+}
+
 # A kernel that is not here, or has no sources, gets the first picture for each picture that it takes.
 SHOTS = {
     "Add": shot("coffee", "astronaut", primary_scale=0.5, secondary_scale=0.5),
@@ -67,11 +74,14 @@ SHOTS = {
     "Erode": shot("page", values=_cone(7, 0.08)),
     "EuclideanDistanceTransform": shot("coins' ground"),
     "GaussianBlur": shot("astronaut", sigma=5),
+    "GaussianPyramid": shot("cat", levels=4),
     "Histogram": shot("coffee"),
     "HistogramEqualization": shot("moon"),
     "HistogramSpecification": shot("moon", "camera's histogram"),
     "LanczosScale": shot("tiny cat", width=WIDTH, height=HEIGHT),
     "Laplacian": shot("camera", bias=0.5),
+    "LaplacianPyramidAdd": shot("cat's details", "half cat's details", "quarter cat", **DIFFERENCES),
+    "LaplacianPyramidSubtract": shot("cat", "half cat", "quarter cat", **DIFFERENCES),
     "Median": shot("camera with salt", kernel_diameter=5),
     "Multiply": shot("astronaut", "vignette"),
     "NormalizedHistogram": shot("moon"),
@@ -151,7 +161,15 @@ def _patches(picture: Array) -> Array:
     return np.ascontiguousarray(parts[rows * columns // 3 :][:12])
 
 
+def _details(picture: Array) -> tuple[Array, ...]:
+    return image.LaplacianPyramidSubtract(**DIFFERENCES)(image.GaussianPyramid(3)(picture))
+
+
 MADE: dict[str, Callable[[Album], Array]] = {
+    "half cat": lambda album: image.GaussianPyramid(2)(album("cat"))[1],
+    "quarter cat": lambda album: image.GaussianPyramid(3)(album("cat"))[2],
+    "cat's details": lambda album: _details(album("cat"))[0],
+    "half cat's details": lambda album: _details(album("cat"))[1],
     "tiny cat": lambda album: image.LanczosScale(width=WIDTH // 7, height=HEIGHT // 7)(album("cat")),
     "camera with salt": lambda album: _salted(album("camera")),
     "soft camera": lambda album: image.GaussianBlur(sigma=3)(album("camera")),

@@ -10,8 +10,8 @@ using namespace standin;
 
 namespace {
 
-void check_inside(const Pixels& p, NSUInteger slice, NSUInteger level, MTLOrigin at, MTLSize size) {
-  require(slice < p.slices && level == 0, @"slice %lu of %lu, level %lu", lu(slice), lu(p.slices), lu(level));
+void check_inside(const Pixels& p, NSUInteger slice, MTLOrigin at, MTLSize size) {
+  require(slice < p.slices, @"slice %lu of %lu", lu(slice), lu(p.slices));
   require(size.width && size.height && size.depth == 1 && at.z == 0, @"a copy of %lu x %lu x %lu", lu(size.width), lu(size.height),
           lu(size.depth));
   require(at.x + size.width <= p.width && at.y + size.height <= p.height, @"%lu x %lu at (%lu, %lu) of a texture of %lu x %lu",
@@ -64,8 +64,8 @@ void check_rows(id<MTLBuffer> buffer, NSUInteger offset, NSUInteger row_bytes, c
       destinationLevel:(NSUInteger)level
      destinationOrigin:(MTLOrigin)origin {
   (void)imageBytes;
-  const Pixels p = pixels(texture);
-  check_inside(p, slice, level, origin, size);
+  const Pixels p = level_of(texture, level);
+  check_inside(p, slice, origin, size);
   check_rows(buffer, offset, rowBytes, p, size);
   const auto memory = memory_of(buffer);
   [self uses:{{memory, false}, writes(p)} work:[=] {
@@ -83,8 +83,8 @@ void check_rows(id<MTLBuffer> buffer, NSUInteger offset, NSUInteger row_bytes, c
   destinationBytesPerRow:(NSUInteger)rowBytes
 destinationBytesPerImage:(NSUInteger)imageBytes {
   (void)imageBytes;
-  const Pixels p = pixels(texture);
-  check_inside(p, slice, level, origin, size);
+  const Pixels p = level_of(texture, level);
+  check_inside(p, slice, origin, size);
   check_rows(buffer, offset, rowBytes, p, size);
   const auto memory = memory_of(buffer);
   [self uses:{reads(p), {memory, true}} work:[=] {
@@ -102,9 +102,9 @@ destinationBytesPerImage:(NSUInteger)imageBytes {
        destinationLevel:(NSUInteger)toLevel
       destinationOrigin:(MTLOrigin)toOrigin {
   require(from.pixelFormat == to.pixelFormat, @"a copy between pixel formats %lu and %lu", lu(from.pixelFormat), lu(to.pixelFormat));
-  const Pixels a = pixels(from), b = pixels(to);
-  check_inside(a, fromSlice, fromLevel, fromOrigin, size);
-  check_inside(b, toSlice, toLevel, toOrigin, size);
+  const Pixels a = level_of(from, fromLevel), b = level_of(to, toLevel);
+  check_inside(a, fromSlice, fromOrigin, size);
+  check_inside(b, toSlice, toOrigin, size);
   [self uses:{reads(a), writes(b)} work:[=] {
     for (NSUInteger y = 0; y < size.height; ++y)
       std::memmove(b.pixel(toOrigin.x, toOrigin.y + y, toSlice), a.pixel(fromOrigin.x, fromOrigin.y + y, fromSlice),
@@ -113,16 +113,18 @@ destinationBytesPerImage:(NSUInteger)imageBytes {
 }
 - (void)copyFromTexture:(id<MTLTexture>)from toTexture:(id<MTLTexture>)to {
   require(from.width == to.width && from.height == to.height && from.arrayLength == to.arrayLength, @"a copy between sizes");
-  for (NSUInteger slice = 0; slice < from.arrayLength; ++slice)
-    [self copyFromTexture:from
-              sourceSlice:slice
-              sourceLevel:0
-             sourceOrigin:MTLOriginMake(0, 0, 0)
-               sourceSize:MTLSizeMake(from.width, from.height, 1)
-                toTexture:to
-         destinationSlice:slice
-         destinationLevel:0
-        destinationOrigin:MTLOriginMake(0, 0, 0)];
+  require(from.mipmapLevelCount == to.mipmapLevelCount, @"a copy of %lu levels to %lu", lu(from.mipmapLevelCount), lu(to.mipmapLevelCount));
+  for (NSUInteger level = 0; level < from.mipmapLevelCount; ++level)
+    for (NSUInteger slice = 0; slice < from.arrayLength; ++slice)
+      [self copyFromTexture:from
+                sourceSlice:slice
+                sourceLevel:level
+               sourceOrigin:MTLOriginMake(0, 0, 0)
+                 sourceSize:MTLSizeMake(level_of(from, level).width, level_of(from, level).height, 1)
+                  toTexture:to
+           destinationSlice:slice
+           destinationLevel:level
+          destinationOrigin:MTLOriginMake(0, 0, 0)];
 }
 - (void)optimizeContentsForCPUAccess:(id<MTLTexture>)texture {
   (void)pixels(texture);
@@ -136,7 +138,7 @@ destinationBytesPerImage:(NSUInteger)imageBytes {
   [self uses:{{memory, true}} work:[=] { memory->download(); }];
 }
 - (void)synchronizeTexture:(id<MTLTexture>)texture slice:(NSUInteger)slice level:(NSUInteger)level {
-  require(slice < texture.arrayLength && level == 0, @"synchronizeTexture: slice %lu, level %lu", lu(slice), lu(level));
+  require(slice < texture.arrayLength && level < texture.mipmapLevelCount, @"synchronizeTexture: slice %lu, level %lu", lu(slice), lu(level));
   [self synchronizeResource:texture];
 }
 @end

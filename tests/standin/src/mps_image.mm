@@ -297,7 +297,7 @@ static MTLTextureDescriptor* texture_descriptor(MPSImageDescriptor* d) {
   require(texture.storageMode != MTLStorageModePrivate, @"the CPU cannot reach a private image");
   const auto& memory = *texture->_memory;
   require(memory.writers == 0 && (!is_write || memory.readers == 0), @"bytes of an image before its command buffer completed");
-  const ImageView v = {texture->_pixels, self.featureChannels, self.numberOfImages};
+  const ImageView v = {pixels(texture), self.featureChannels, self.numberOfImages};
   const NSUInteger first = info.featureChannelOffset, count = info.numberOfFeatureChannelsToReadWrite;
   require(first % 4 == 0 && count && (first == 0 || count % 4 == 0) && first + count <= v.channels, @"channels %lu + %lu of %lu", lu(first),
           lu(count), lu(v.channels));

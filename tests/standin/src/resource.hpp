@@ -21,8 +21,8 @@
   MTLTextureDescriptor* _descriptor;
   id<MTLBuffer> _buffer;  // of a linear texture
   StandinTexture* _parent;
-  standin::Pixels _pixels;
-  NSUInteger _parentSlice;
+  std::vector<standin::Pixels> _levels;
+  NSUInteger _parentLevel, _parentSlice;
 }
 // +1, or nil when there is no memory.
 + (StandinTexture*)newWithDescriptor:(MTLTextureDescriptor*)descriptor device:(id<MTLDevice>)device;

@@ -68,7 +68,8 @@ void encode_quietly(id<MTLCommandBuffer> command_buffer, std::vector<Use> uses, 
 void encode_from(id<MTLCommandEncoder> encoder, id<MTLCommandBuffer> command_buffer, std::vector<Use> uses, Work work);
 
 // ---- views
-Pixels pixels(id<MTLTexture> texture);
+Pixels pixels(id<MTLTexture> texture);  // its first level
+Pixels level_of(id<MTLTexture> texture, NSUInteger level);
 Pixels pixels(id<MTLTexture> texture, MTLTextureUsage needed);  // refuses a texture that was not made for this use
 // An operand of a kernel. Refuses a temporary of another command buffer or past its last read.
 ImageView view(MPSImage* image, MTLTextureUsage needed, id<MTLCommandBuffer> command_buffer);

@@ -66,7 +66,9 @@ static void check_descriptor(MTLTextureDescriptor* d) {
           @"the stand-in has 2D textures and arrays of them, not type %lu", lu(d.textureType));
   require(d.arrayLength >= 1 && d.arrayLength <= 2048, @"a texture array of %lu slices; allowed: 1 to 2048", lu(d.arrayLength));
   require(d.textureType == MTLTextureType2DArray || d.arrayLength == 1, @"a 2D texture has one slice, not %lu", lu(d.arrayLength));
-  require(d.depth == 1 && d.sampleCount == 1 && d.mipmapLevelCount == 1, @"the stand-in has no depth, samples or mipmaps");
+  require(d.depth == 1 && d.sampleCount == 1, @"the stand-in has no depth and no samples");
+  require(d.mipmapLevelCount >= 1 && std::max(d.width, d.height) >> (d.mipmapLevelCount - 1), @"%lu levels of a texture of %lu x %lu",
+          lu(d.mipmapLevelCount), lu(d.width), lu(d.height));
   require(d.usage != MTLTextureUsageUnknown, @"a texture whose usage is not stated");
   check_options(d.resourceOptions);
 }
@@ -80,16 +82,28 @@ static void check_descriptor(MTLTextureDescriptor* d) {
                  bytesPerSlice:(NSUInteger)bytesPerSlice {
   if ((self = [super initWithMemory:memory device:device options:descriptor.resourceOptions])) {
     _descriptor = [descriptor copy];
-    _pixels = {std::move(memory), format_of(descriptor.pixelFormat), descriptor.width, descriptor.height, descriptor.arrayLength, offset,
-               bytesPerRow, bytesPerSlice};
+    _levels = {{std::move(memory), format_of(descriptor.pixelFormat), descriptor.width, descriptor.height, descriptor.arrayLength, offset,
+                bytesPerRow, bytesPerSlice}};
+    while (_levels.size() < descriptor.mipmapLevelCount) {  // packed, behind the level before
+      Pixels p = _levels.back();
+      p.offset += p.slices * p.slice_bytes;
+      p.width = std::max<std::size_t>(p.width / 2, 1);
+      p.height = std::max<std::size_t>(p.height / 2, 1);
+      p.row_bytes = p.width * p.format.bytes();
+      p.slice_bytes = p.height * p.row_bytes;
+      _levels.push_back(p);
+    }
   }
   return self;
 }
 + (StandinTexture*)newWithDescriptor:(MTLTextureDescriptor*)descriptor device:(id<MTLDevice>)device {
   check_descriptor(descriptor);
   require(descriptor.storageMode != MTLStorageModeShared || settings().is_apple_family, @"a shared texture needs an Apple GPU");
-  const NSUInteger row = descriptor.width * format_of(descriptor.pixelFormat).bytes(), slice = row * descriptor.height;
-  auto memory = Memory::allocate(slice * descriptor.arrayLength, descriptor.storageMode);
+  const NSUInteger pixel = format_of(descriptor.pixelFormat).bytes(), row = descriptor.width * pixel, slice = row * descriptor.height;
+  NSUInteger bytes = 0;
+  for (NSUInteger level = 0; level < descriptor.mipmapLevelCount; ++level)
+    bytes += std::max<NSUInteger>(descriptor.width >> level, 1) * std::max<NSUInteger>(descriptor.height >> level, 1) * pixel * descriptor.arrayLength;
+  auto memory = Memory::allocate(bytes, descriptor.storageMode);
   if (!memory) return nil;
   return [[self alloc] initWithMemory:memory device:device descriptor:descriptor offset:0 bytesPerRow:row bytesPerSlice:slice];
 }
@@ -101,6 +115,7 @@ static void check_descriptor(MTLTextureDescriptor* d) {
   const NSUInteger alignment = [buffer.device minimumLinearTextureAlignmentForPixelFormat:d.pixelFormat];
   const NSUInteger row = d.width * format_of(d.pixelFormat).bytes();
   require(d.textureType == MTLTextureType2D, @"a linear texture is 2D, not type %lu", lu(d.textureType));
+  require(d.mipmapLevelCount == 1, @"a linear texture has one level, not %lu", lu(d.mipmapLevelCount));
   require(offset % alignment == 0 && bytesPerRow % alignment == 0, @"offset %lu or bytesPerRow %lu is not a multiple of %lu", lu(offset),
           lu(bytesPerRow), lu(alignment));
   require(bytesPerRow >= row, @"bytesPerRow %lu is less than a row of %lu", lu(bytesPerRow), lu(row));
@@ -132,10 +147,10 @@ static void check_descriptor(MTLTextureDescriptor* d) {
   return _buffer;
 }
 - (NSUInteger)bufferBytesPerRow {
-  return _buffer ? _pixels.row_bytes : 0;
+  return _buffer ? _levels[0].row_bytes : 0;
 }
 - (NSUInteger)bufferOffset {
-  return _buffer ? _pixels.offset : 0;
+  return _buffer ? _levels[0].offset : 0;
 }
 - (NSUInteger)depth {
   return 1;
@@ -153,13 +168,13 @@ static void check_descriptor(MTLTextureDescriptor* d) {
   return NO;
 }
 - (NSUInteger)mipmapLevelCount {
-  return 1;
+  return _levels.size();
 }
 - (NSUInteger)sampleCount {
   return 1;
 }
 - (NSUInteger)parentRelativeLevel {
-  return 0;
+  return _parentLevel;
 }
 - (NSUInteger)parentRelativeSlice {
   return _parentSlice;
@@ -179,7 +194,7 @@ static void check_descriptor(MTLTextureDescriptor* d) {
 - (id<MTLTexture>)newTextureViewWithPixelFormat:(MTLPixelFormat)pixelFormat {
   return [self newTextureViewWithPixelFormat:pixelFormat
                                  textureType:self.textureType
-                                      levels:NSMakeRange(0, 1)
+                                      levels:NSMakeRange(0, _levels.size())
                                       slices:NSMakeRange(0, self.arrayLength)];
 }
 - (id<MTLTexture>)newTextureViewWithPixelFormat:(MTLPixelFormat)pixelFormat
@@ -187,23 +202,34 @@ static void check_descriptor(MTLTextureDescriptor* d) {
                                          levels:(NSRange)levels
                                          slices:(NSRange)slices {
   const bool is_other = pixelFormat != self.pixelFormat;
-  require(is_known(pixelFormat) && format_of(pixelFormat).bytes() == _pixels.format.bytes(), @"a view's pixels must be as large");
+  require(is_known(pixelFormat) && format_of(pixelFormat).bytes() == _levels[0].format.bytes(), @"a view's pixels must be as large");
   require(!is_other || (self.usage & MTLTextureUsagePixelFormatView), @"a view of another format needs MTLTextureUsagePixelFormatView");
-  require(levels.location == 0 && levels.length == 1, @"levels of a texture without mipmaps");
+  require(levels.length && NSMaxRange(levels) <= _levels.size(), @"levels %lu + %lu of %lu", lu(levels.location), lu(levels.length), lu(_levels.size()));
   require(slices.length && NSMaxRange(slices) <= self.arrayLength, @"slices %lu + %lu of %lu", lu(slices.location), lu(slices.length),
           lu(self.arrayLength));
   MTLTextureDescriptor* d = [[_descriptor copy] autorelease];
   d.pixelFormat = pixelFormat;
   d.textureType = textureType;
   d.arrayLength = slices.length;
+  d.width = _levels[levels.location].width;
+  d.height = _levels[levels.location].height;
+  d.mipmapLevelCount = levels.length;
   check_descriptor(d);
   StandinTexture* texture = [[[self class] alloc] initWithMemory:_memory
                                                           device:_device
                                                       descriptor:d
-                                                          offset:_pixels.offset + slices.location * _pixels.slice_bytes
-                                                     bytesPerRow:_pixels.row_bytes
-                                                   bytesPerSlice:_pixels.slice_bytes];
+                                                          offset:0
+                                                     bytesPerRow:0
+                                                   bytesPerSlice:0];
+  for (NSUInteger i = 0; i < levels.length; ++i) {
+    Pixels& p = texture->_levels[i];
+    p = _levels[levels.location + i];
+    p.format = format_of(pixelFormat);
+    p.offset += slices.location * p.slice_bytes;
+    p.slices = slices.length;
+  }
   texture->_parent = [self retain];
+  texture->_parentLevel = levels.location;
   texture->_buffer = [_buffer retain];
   texture->_parentSlice = slices.location;
   return texture;
@@ -212,9 +238,9 @@ static void check_descriptor(MTLTextureDescriptor* d) {
 // One row of a region after the other: the texture's offset of its bytes, their number, and their place on the other side.
 template <class F>
 static void each_row(StandinTexture* t, MTLRegion r, NSUInteger level, NSUInteger slice, NSUInteger row_bytes, F copy) {
-  const Pixels& p = t->_pixels;
+  const Pixels p = level_of(t, level);
   require(t.storageMode != MTLStorageModePrivate, @"the CPU cannot reach a private texture");
-  require(level == 0 && slice < p.slices, @"level %lu, slice %lu of %lu", lu(level), lu(slice), lu(p.slices));
+  require(slice < p.slices, @"slice %lu of %lu", lu(slice), lu(p.slices));
   require(r.origin.x + r.size.width <= p.width && r.origin.y + r.size.height <= p.height && r.origin.z == 0 && r.size.depth == 1,
           @"a region of %lu x %lu at (%lu, %lu) in a texture of %lu x %lu", lu(r.size.width), lu(r.size.height), lu(r.origin.x),
           lu(r.origin.y), lu(p.width), lu(p.height));
@@ -266,10 +292,13 @@ static void each_row(StandinTexture* t, MTLRegion r, NSUInteger level, NSUIntege
 @end
 
 namespace standin {
-Pixels pixels(id<MTLTexture> texture) {
+Pixels level_of(id<MTLTexture> texture, NSUInteger level) {
   require([(id)texture isKindOfClass:[StandinTexture class]], @"a texture of another implementation, or none");
-  return ((StandinTexture*)texture)->_pixels;
+  const auto& levels = ((StandinTexture*)texture)->_levels;
+  require(level < levels.size(), @"level %lu of %lu", lu(level), lu(levels.size()));
+  return levels[level];
 }
+Pixels pixels(id<MTLTexture> texture) { return level_of(texture, 0); }
 Pixels pixels(id<MTLTexture> texture, MTLTextureUsage needed) {
   require((texture.usage & needed) == needed, @"a texture of usage %lu where %lu is needed", lu(texture.usage), lu(needed));
   return pixels(texture);

@@ -10,6 +10,7 @@
 #import <MetalPerformanceShaders/MPSImageDistanceTransform.h>
 #import <MetalPerformanceShaders/MPSImageHistogram.h>
 #import <MetalPerformanceShaders/MPSImageMath.h>
+#import <MetalPerformanceShaders/MPSImagePyramid.h>
 #import <MetalPerformanceShaders/MPSImageReduce.h>
 #import <MetalPerformanceShaders/MPSMatrixKernel.h>
 #import <MetalPerformanceShaders/MPSMatrixSolve.h>

@@ -1,0 +1,88 @@
+"""LaplacianPyramidAdd against float64, written from the definition."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import mpskit as mps
+from tests.kernels.image import pyramids
+from tests.kernels.image.pyramids import random_levels, run_laplacian, run_laplacian_errors, run_laplacian_frames
+from tests.support.compare import assert_close
+from tests.support.engine import Engine
+from tests.support.formats import IMAGE_DTYPES
+
+LaplacianPyramidAdd = mps.image.LaplacianPyramidAdd
+DTYPES = pytest.mark.parametrize("dtype", IMAGE_DTYPES)
+
+
+@DTYPES
+@pytest.mark.parametrize("edge_mode", ["clamp", "zero"])
+def test_matches_float64(engine: Engine, rng: np.random.Generator, dtype: str, edge_mode: str) -> None:
+    run_laplacian(engine, rng, dtype, LaplacianPyramidAdd(edge_mode=edge_mode))
+
+
+@DTYPES
+def test_other_weights(engine: Engine, rng: np.random.Generator, dtype: str) -> None:
+    """The classical expansion; a product that is not symmetric; no product; wider than the picture; rows and columns alone."""
+    column, row = rng.random(7), rng.random(3)
+    for w in (
+        4 * pyramids.window(),
+        np.outer(column, row),
+        *(rng.normal(0.3, 1, s) for s in ((3, 5), (9, 1), (1, 7), (11, 15), (1, 1))),
+    ):
+        weights = (w / max(np.abs(w).sum() / 4, 1)).astype(np.float32)
+        kernel = LaplacianPyramidAdd(weights=weights)
+        for shape, edge_mode in (((1, 14, 19, 3), "clamp"), ((2, 9, 40, 1), "zero"), ((1, 8, 13, 4), "clamp")):
+            pyramid = random_levels(rng, shape, dtype, 3)
+            k = kernel.replace(edge_mode=edge_mode)
+            pyramids.check_laplacian(k, pyramid, k(pyramid), weights.astype(np.float64), engine, 5)
+
+
+@DTYPES
+def test_bias_and_scale(engine: Engine, rng: np.random.Generator, dtype: str) -> None:
+    for bias, scale in ((0.5, 0.5), (-0.25, 2.0)):
+        kernel = LaplacianPyramidAdd(laplacian_bias=bias, laplacian_scale=scale, center_weight=0.5)
+        pyramid = random_levels(rng, (2, 11, 22, 4), dtype, 4)
+        pyramids.check_laplacian(kernel, pyramid, kernel(*pyramid), pyramids.window(0.5), engine, 4)
+
+
+@DTYPES
+def test_padded_batches(engine: Engine, rng: np.random.Generator, dtype: str) -> None:
+    run_laplacian_frames(engine, rng, dtype, LaplacianPyramidAdd())
+
+
+def test_one_level_is_copied(engine: Engine, rng: np.random.Generator) -> None:
+    (level,) = random_levels(rng, (1, 5, 7, 3), "uint8", 1)
+    got = LaplacianPyramidAdd()(level)
+    assert isinstance(got, tuple)
+    np.testing.assert_array_equal(got[0], level)
+
+
+def test_errors_say_what_is_allowed(engine: Engine) -> None:
+    run_laplacian_errors(LaplacianPyramidAdd)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "uint8"])
+def test_it_undoes_subtract(engine: Engine, rng: np.random.Generator, dtype: str) -> None:
+    """To the rounding of what is stored: half a code at a quarter of the scale is two, more where a level below was rounded too."""
+    gaussian = random_levels(rng, (1, 37, 50, 3), dtype, 5)
+    classical = (4 * pyramids.window()).astype(np.float32)  # at the border its differences are too large for codes
+    for weights in (None,) if dtype == "uint8" else (None, classical):
+        options = {"laplacian_bias": 0.5, "laplacian_scale": 0.25, "weights": weights}
+        laplacian = mps.image.LaplacianPyramidSubtract(**options)(gaussian)
+        restored = LaplacianPyramidAdd(**options)(laplacian)
+        for a, b in zip(restored, gaussian, strict=True):
+            assert_close(
+                a,
+                b.astype(np.float64),
+                {"float32": 4e-6, "float16": 2e-2, "uint8": 5}[dtype],
+                4e-3 if dtype == "float16" else 0,
+            )
+
+
+def test_the_last_level_alone(engine: Engine) -> None:
+    """A difference of nothing is what the last level expands to, which keeps a constant, inside, when the weights add to 4."""
+    levels = np.zeros((16, 18), np.float32), np.full((8, 9), 0.7, np.float32)
+    level = LaplacianPyramidAdd(weights=(4 * pyramids.window()).astype(np.float32))(levels)[0]
+    assert_close(level[2:-2, 2:-2], np.full((12, 14), 0.7), 1e-6)
