@@ -24,6 +24,7 @@ Matrices<T> matrices_from(const View& v, const Origin& o, std::int64_t matrix) {
 inline bool is_in_floats(const View& v) { return v.layout.matrix_bytes() % static_cast<std::int64_t>(sizeof(float)) == 0; }
 
 // The same elements side by side: (i, j) of all lanes from data[(i * row + j * column) * lanes] on.
+// Passed by value: stores through its pointer may not change what a function knows of it, or every step would be read again.
 struct LaneWindow {
   float* data;
   std::ptrdiff_t row, column;
@@ -47,7 +48,7 @@ MPSKIT_INLINE void rows_of(const Matrices<T>& m, std::int64_t count, std::int64_
 
 // Columns [begin, end) of rows of `columns`, and some beside them where that is quicker. Whole registers are stored: one that comes
 // out of single elements has to wait for each.
-MPSKIT_INLINE void interleave(const LaneRows<const float>& rows, std::int64_t begin, std::int64_t end, std::int64_t columns, const LaneWindow& dst, std::int64_t i) {
+MPSKIT_INLINE void interleave(const LaneRows<const float>& rows, std::int64_t begin, std::int64_t end, std::int64_t columns, LaneWindow dst, std::int64_t i) {
   if (columns < 4) {
     for (std::int64_t j = begin; j < end; ++j) {
       Vec<float> v{};
@@ -64,7 +65,7 @@ MPSKIT_INLINE void interleave(const LaneRows<const float>& rows, std::int64_t be
   }
 }
 // Columns [begin, end), and nothing beside them.
-MPSKIT_INLINE void separate(const LaneWindow& src, std::int64_t i, std::int64_t begin, std::int64_t end, const LaneRows<float>& rows) {
+MPSKIT_INLINE void separate(LaneWindow src, std::int64_t i, std::int64_t begin, std::int64_t end, const LaneRows<float>& rows) {
   if (end - begin < 4) {
     for (std::int64_t j = begin; j < end; ++j)
       for (int l = 0; l < lanes<float>; ++l) rows[l][j] = src.at(i, j)[l];
@@ -78,14 +79,14 @@ MPSKIT_INLINE void separate(const LaneWindow& src, std::int64_t i, std::int64_t 
   }
 }
 // All rows of a window, as they lie.
-inline void interleave_all(const Matrices<const float>& src, std::int64_t count, std::int64_t rows, std::int64_t columns, const LaneWindow& dst) {
+inline void interleave_all(const Matrices<const float>& src, std::int64_t count, std::int64_t rows, std::int64_t columns, LaneWindow dst) {
   for (std::int64_t i = 0; i < rows; ++i) {
     LaneRows<const float> p;
     rows_of(src, count, i, p);
     interleave(p, 0, columns, columns, dst, i);
   }
 }
-inline void separate_all(const LaneWindow& src, std::int64_t rows, std::int64_t columns, const Matrices<float>& dst, std::int64_t count) {
+inline void separate_all(LaneWindow src, std::int64_t rows, std::int64_t columns, const Matrices<float>& dst, std::int64_t count) {
   for (std::int64_t i = 0; i < rows; ++i) {
     LaneRows<float> p;
     rows_of(dst, count, i, p);
@@ -94,7 +95,7 @@ inline void separate_all(const LaneWindow& src, std::int64_t rows, std::int64_t 
 }
 
 // Row i changes places with row where[l] of lane l, in columns [begin, end).
-MPSKIT_INLINE void exchange_lanes(const LaneWindow& w, std::int64_t i, const Vec<std::int32_t>& where, std::int64_t begin, std::int64_t end) {
+MPSKIT_INLINE void exchange_lanes(LaneWindow w, std::int64_t i, const Vec<std::int32_t>& where, std::int64_t begin, std::int64_t end) {
   float* other[lanes<float>];
   for (int l = 0; l < lanes<float>; ++l) other[l] = w.at(where[l], 0) + l;
   for (std::int64_t j = begin; j < end; ++j) {
@@ -104,6 +105,24 @@ MPSKIT_INLINE void exchange_lanes(const LaneWindow& w, std::int64_t i, const Vec
     for (int l = 0; l < lanes<float>; ++l) taken[l] = other[l][column];
     for (int l = 0; l < lanes<float>; ++l) other[l][column] = old[l];
     store(w.at(i, j), taken);  // last: where a lane has nothing to exchange, its row is this one
+  }
+}
+
+// The same where row where[l] is one of the next few below row i, in whole registers: every row is taken or left.
+inline constexpr std::int64_t few_lane_rows = 7;
+inline void exchange_near_lanes(LaneWindow w, std::int64_t i, std::int64_t below, const Vec<std::int32_t>& where, std::int64_t columns) {
+  Vec<std::int32_t> is_chosen[few_lane_rows];
+  for (std::int64_t r = 0; r < below; ++r) is_chosen[r] = where == static_cast<std::int32_t>(i + 1 + r) - Vec<std::int32_t>{};
+  for (std::int64_t j = 0; j < columns; ++j) {
+    const Vec<float> old = load<Vec<float>>(w.at(i, j));
+    Vec<float> taken = old;
+    for (std::int64_t r = 0; r < below; ++r) {
+      float* other = w.at(i + 1 + r, j);
+      const Vec<float> v = load<Vec<float>>(other);
+      store(other, is_chosen[r] ? old : v);
+      taken = is_chosen[r] ? v : taken;
+    }
+    store(w.at(i, j), taken);
   }
 }
 
@@ -117,12 +136,12 @@ inline constexpr int lane_rows_of_tile = MPSKIT_VECTOR_BYTES == 64
 template <int rows, int columns>
 using LaneTile = Vec<float>[rows][columns];
 template <int rows, int columns>
-MPSKIT_INLINE void load_tile(const LaneWindow& w, std::int64_t i, std::int64_t j, LaneTile<rows, columns>& t) {
+MPSKIT_INLINE void load_tile(LaneWindow w, std::int64_t i, std::int64_t j, LaneTile<rows, columns>& t) {
   for (int r = 0; r < rows; ++r)
     for (int c = 0; c < columns; ++c) t[r][c] = load<Vec<float>>(w.at(i + r, j + c));
 }
 template <int rows, int columns>
-MPSKIT_INLINE void store_tile(const LaneWindow& w, std::int64_t i, std::int64_t j, const LaneTile<rows, columns>& t) {
+MPSKIT_INLINE void store_tile(LaneWindow w, std::int64_t i, std::int64_t j, const LaneTile<rows, columns>& t) {
   for (int r = 0; r < rows; ++r)
     for (int c = 0; c < columns; ++c) store(w.at(i + r, j + c), t[r][c]);
 }
@@ -140,7 +159,7 @@ MPSKIT_INLINE Vec<float> less_product(Vec<float> a, Vec<float> b, Vec<float> c) 
 }
 // t -= rows i... of a times columns j... of b, `terms` terms.
 template <int rows, int columns>
-MPSKIT_INLINE void subtract_lanes(const LaneWindow& a, std::int64_t i, const LaneWindow& b, std::int64_t j, std::int64_t terms, LaneTile<rows, columns>& t) {
+MPSKIT_INLINE void subtract_lanes(LaneWindow a, std::int64_t i, LaneWindow b, std::int64_t j, std::int64_t terms, LaneTile<rows, columns>& t) {
   for (std::int64_t k = 0; k < terms; ++k) {
     Vec<float> f[rows];
     for (int r = 0; r < rows; ++r) f[r] = load<Vec<float>>(a.at(i + r, k));
@@ -170,7 +189,7 @@ MPSKIT_INLINE void each_tile_row(std::int64_t begin, std::int64_t end, G&& g) {
 
 // t * X = x for a lower triangle t of every lane, in place.
 template <int columns>
-MPSKIT_INLINE void lane_substitution(const LaneWindow& t, bool is_unit, std::int64_t n, const LaneWindow& x, std::int64_t c) {
+MPSKIT_INLINE void lane_substitution(LaneWindow t, bool is_unit, std::int64_t n, LaneWindow x, std::int64_t c) {
   using V = Vec<float>;
   each_tile_row<columns == 1 ? 8 : lane_rows_of_tile>(0, n, [&](auto height, std::int64_t i) __attribute__((always_inline)) {
     constexpr int rows = decltype(height)::value;
@@ -192,7 +211,7 @@ MPSKIT_INLINE void lane_substitution(const LaneWindow& t, bool is_unit, std::int
     store_tile<rows, columns>(x, i, c, sum);
   });
 }
-inline void solve_lanes(const LaneWindow& t, bool is_lower, bool is_unit, std::int64_t n, const LaneWindow& x, std::int64_t columns) {
+inline void solve_lanes(LaneWindow t, bool is_lower, bool is_unit, std::int64_t n, LaneWindow x, std::int64_t columns) {
   n = std::min(n, lane_order);  // compilers want to know
   // From its last row and column on an upper triangle is a lower one.
   const LaneWindow lower = is_lower ? t : LaneWindow{t.at(n - 1, n - 1), -t.row, -t.column}, y = is_lower ? x : LaneWindow{x.at(n - 1, 0), -x.row, x.column};

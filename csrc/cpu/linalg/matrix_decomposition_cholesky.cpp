@@ -109,7 +109,7 @@ using Flags = Vec<std::int32_t>;
 
 // The square on the diagonal of columns [j, j + columns), and what divides by its diagonal. Lanes that fail, as -1.
 template <int columns>
-MPSKIT_INLINE Flags factor_square(const LaneWindow& w, std::int64_t j, Register* inverses) {
+MPSKIT_INLINE Flags factor_square(LaneWindow w, std::int64_t j, Register* inverses) {
   Flags failed{};
   Register square[columns][columns];
   for (int r = 0; r < columns; ++r)
@@ -139,7 +139,7 @@ MPSKIT_INLINE Flags factor_square(const LaneWindow& w, std::int64_t j, Register*
   return failed;
 }
 // Rows [begin, end) of columns [j, j + 4), below the square.
-MPSKIT_INLINE void factor_lane_rows(const LaneWindow& w, std::int64_t j, std::int64_t begin, std::int64_t end, const Register* inverses) {
+MPSKIT_INLINE void factor_lane_rows(LaneWindow w, std::int64_t j, std::int64_t begin, std::int64_t end, const Register* inverses) {
   const LaneWindow turned{w.data, w.column, w.row};
   each_tile_row(begin, end, [&](auto height, std::int64_t i) __attribute__((always_inline)) {
     constexpr int rows = decltype(height)::value, columns = 4;
@@ -154,7 +154,7 @@ MPSKIT_INLINE void factor_lane_rows(const LaneWindow& w, std::int64_t j, std::in
     store_tile<rows, columns>(w, i, j, t);
   });
 }
-Flags factor_lanes(const LaneWindow& w, std::int64_t n) {
+Flags factor_lanes(LaneWindow w, std::int64_t n) {
   Register inverses[lane_order];
   Flags failed{};
   n = std::min(n, lane_order);  // compilers want to know

@@ -127,7 +127,7 @@ bool factor(const Block& a, std::uint32_t* pivots) {
 
 // Columns [j, j + columns) by the first `done` columns and rows: U above, and what is left below.
 template <int columns>
-MPSKIT_INLINE void eliminate_lanes(const LaneWindow& w, std::int64_t j, std::int64_t done, std::int64_t m) {
+MPSKIT_INLINE void eliminate_lanes(LaneWindow w, std::int64_t j, std::int64_t done, std::int64_t m) {
   each_tile_row(0, done, [&](auto height, std::int64_t i) __attribute__((always_inline)) {
     constexpr int rows = decltype(height)::value;
     LaneTile<rows, columns> t;
@@ -150,7 +150,7 @@ MPSKIT_INLINE void eliminate_lanes(const LaneWindow& w, std::int64_t j, std::int
 }
 
 // In every lane the first row from j on with the largest magnitude in column j.
-MPSKIT_INLINE I pivot_rows(const LaneWindow& w, std::int64_t j, std::int64_t m) {
+MPSKIT_INLINE I pivot_rows(LaneWindow w, std::int64_t j, std::int64_t m) {
   // Even and odd rows apart: each comparison waits for the one before it.
   V best[2]{magnitude(load<V>(w.at(j, j))), all(-1)};
   I where[2]{static_cast<std::int32_t>(j) - I{}, static_cast<std::int32_t>(j) - I{}};
@@ -173,17 +173,22 @@ MPSKIT_INLINE I pivot_rows(const LaneWindow& w, std::int64_t j, std::int64_t m) 
 
 // Columns [j0, j0 + columns), to which nothing was done but the interchanges. Lanes with a pivot of 0, as -1.
 template <int columns>
-MPSKIT_INLINE I factor_lane_columns(const LaneWindow& w, std::int64_t j0, std::int64_t m, std::int64_t n, I* pivots) {
+MPSKIT_INLINE I factor_lane_columns(LaneWindow w, std::int64_t j0, std::int64_t m, std::int64_t n, I* pivots) {
   const std::int64_t done = std::min(j0, m);
   eliminate_lanes<columns>(w, j0, done, m);
   I is_singular{};
   for (std::int64_t j = j0; j < std::min(j0 + columns, m); ++j) {
     pivots[j] = pivot_rows(w, j, m);
+    const std::int64_t below = m - j - 1;
     if (any(pivots[j] != static_cast<std::int32_t>(j) - I{})) {
-      // What is read next goes first: a register has to wait for single elements on their way to the cache.
-      exchange_lanes(w, j, pivots[j], j0, j0 + columns);
-      exchange_lanes(w, j, pivots[j], 0, j0);
-      exchange_lanes(w, j, pivots[j], j0 + columns, n);
+      if (below <= few_lane_rows) {
+        exchange_near_lanes(w, j, below, pivots[j], n);
+      } else {
+        // What is read next goes first: a register has to wait for single elements on their way to the cache.
+        exchange_lanes(w, j, pivots[j], j0, j0 + columns);
+        exchange_lanes(w, j, pivots[j], 0, j0);
+        exchange_lanes(w, j, pivots[j], j0 + columns, n);
+      }
     }
     const V pivot = load<V>(w.at(j, j));
     const I is_zero = pivot == 0;
@@ -201,7 +206,7 @@ MPSKIT_INLINE I factor_lane_columns(const LaneWindow& w, std::int64_t j0, std::i
   }
   return is_singular;
 }
-I factor_lanes(const LaneWindow& w, std::int64_t m, std::int64_t n, I* pivots) {
+I factor_lanes(LaneWindow w, std::int64_t m, std::int64_t n, I* pivots) {
   I is_singular{};
   m = std::min(m, lane_order);  // compilers want to know
   n = std::min(n, lane_order);
