@@ -121,11 +121,90 @@ void fold_rows(const P* p, std::int64_t stride, std::int64_t width, std::int64_t
   }
 }
 
+// A run of `count` pairs of steps onto the first two steps of the accumulators, which stay in registers.
+template <class Op, class P, class T>
+void fold_run(const P* p, std::int64_t count, T* sums) {
+  constexpr std::int64_t step = step_of<Op, P>;
+  if constexpr (is_parted<Op, P>) {
+    using W = Vec<std::uint16_t>;
+    using L = Vec<std::uint32_t>;
+    L even[2], odd[2];
+    for (int i = 0; i < 2; ++i) {
+      even[i] = load<L>(sums + i * step);
+      odd[i] = load<L>(sums + i * step + step / 2);
+    }
+    constexpr std::int64_t most = sizeof(P) == 1 ? 256 : 1;  // codes that a word holds the sum of
+    for (std::int64_t n; count > 0; count -= n) {
+      n = std::min(count, most);
+      W sum[2] = {};
+      for (std::int64_t k = 0; k < n; ++k, p += 2 * step)
+        for (int i = 0; i < 2; ++i) {
+          if constexpr (sizeof(P) == 1) sum[i] += load_bytes(p + i * step);
+          else sum[i] = load<W>(p + i * step);
+        }
+      for (int i = 0; i < 2; ++i) {
+        even[i] += (L)sum[i] & 0xffff;
+        odd[i] += (L)sum[i] >> 16;
+      }
+    }
+    for (int i = 0; i < 2; ++i) {
+      store(sums + i * step, even[i]);
+      store(sums + i * step + step / 2, odd[i]);
+    }
+  } else if constexpr (Op::adds) {
+    Vec<double> sum[4];
+    for (int i = 0; i < 4; ++i) sum[i] = load<Vec<double>>(sums + i * lanes<double>);
+    for (; count > 0; --count, p += 2 * step)
+      for (int i = 0; i < 2; ++i) {
+        const Vec<float> v = load_pixels(p + i * step);
+        sum[2 * i] += half_of<0>(v);
+        sum[2 * i + 1] += half_of<1>(v);
+      }
+    for (int i = 0; i < 4; ++i) store(sums + i * lanes<double>, sum[i]);
+  } else {
+    auto at = [](const P* q) {
+      if constexpr (std::is_integral_v<P>) return load<Vec<P>>(q);
+      else return load_pixels(q);
+    };
+    decltype(at(p)) most[2] = {load<decltype(at(p))>(sums), load<decltype(at(p))>(sums + step)};
+    for (; count > 0; --count, p += 2 * step)
+      for (int i = 0; i < 2; ++i) most[i] = Op::of(at(p + i * step), most[i]);
+    for (int i = 0; i < 2; ++i) store(sums + i * step, most[i]);
+  }
+}
+
+// Both extremes of a run in one reading.
+template <class P>
+void fold_extremes(const std::byte* src, std::int64_t count, std::byte* least, std::byte* greatest) {
+  constexpr std::int64_t step = step_of<Least, P>;
+  const auto* p = reinterpret_cast<const P*>(src);
+  auto at = [](const P* q) {
+    if constexpr (std::is_integral_v<P>) return load<Vec<P>>(q);
+    else return load_pixels(q);
+  };
+  using V = decltype(at(p));
+  auto *low = reinterpret_cast<Ordered<P>*>(least), *high = reinterpret_cast<Ordered<P>*>(greatest);
+  V lows[2] = {load<V>(low), load<V>(low + step)}, highs[2] = {load<V>(high), load<V>(high + step)};
+  for (; count > 0; --count, p += 2 * step)
+    for (int i = 0; i < 2; ++i) {
+      const V v = at(p + i * step);
+      lows[i] = lower(v, lows[i]);
+      highs[i] = upper(v, highs[i]);
+    }
+  for (int i = 0; i < 2; ++i) {
+    store(low + i * step, lows[i]);
+    store(high + i * step, highs[i]);
+  }
+}
+
 // What is done with one format, behind pointers: kernels have no code for each.
 struct Folding {
   void (*begin)(std::byte* sums, std::int64_t size);
   // Rows of `width` elements onto a block of `size`.
   void (*rows)(const std::byte* src, std::int64_t row_bytes, std::int64_t rows, std::int64_t width, std::int64_t size, std::byte* sums);
+  // Whole runs of `run` elements, where their channels are everywhere the same ones.
+  void (*runs)(const std::byte* src, std::int64_t count, std::byte* sums);
+  std::int64_t run;
   // The block onto totals[i % channels].
   void (*end)(std::byte* sums, std::int64_t size, std::int64_t channels, double* totals);
   double neutral;
@@ -146,6 +225,8 @@ Folding folding_of_type() {
             for (; y + 4 <= rows; y += 4) fold_rows<4, Op>(p + y * stride, stride, width, size, s);
             for (; y < rows; ++y) fold_rows<1, Op>(p + y * stride, stride, width, size, s);
           },
+          [](const std::byte* src, std::int64_t count, std::byte* sums) { fold_run<Op>(reinterpret_cast<const P*>(src), count, reinterpret_cast<T*>(sums)); },
+          2 * step_of<Op, P>,
           [](std::byte* sums, std::int64_t size, std::int64_t channels, double* totals) {
             auto* s = reinterpret_cast<T*>(sums);
             // Halves onto each other, while steps and pixels stay whole.
@@ -170,7 +251,8 @@ class RegionPlan : public CpuPlan {
     channels_ = src.channels();
     pixel_bytes_ = src.stride[2];
     factor_ = per_value / static_cast<double>(unit_of(src.dtype));
-    block_ = channels_ * (channels_ <= 16 ? 64 : 16);
+    has_runs_ = channels_ == 1 || channels_ == 2 || channels_ == 4;
+    block_ = channels_ * (has_runs_ ? 128 : channels_ <= 16 ? 64 : 16);
   }
 
  protected:
@@ -182,13 +264,20 @@ class RegionPlan : public CpuPlan {
   // One row onto totals.
   void fold_row(const Folding& f, const std::byte* p, std::int64_t width, std::byte* sums, double* totals) const {
     const std::int64_t elements = width * channels_, element_bytes = pixel_bytes_ / channels_;
-    for (std::int64_t x = 0; x < elements; x += most_rows * block_) {
+    const std::int64_t most = has_runs_ ? most_rows * 16 : most_rows * block_;  // 16: the shortest run
+    for (std::int64_t x = 0; x < elements; x += most) {
       f.begin(sums, block_);
-      fold_some(f, p + x * element_bytes, std::min(elements - x, most_rows * block_), sums);
+      fold_some(f, p + x * element_bytes, std::min(elements - x, most), sums);
       f.end(sums, block_, channels_, totals);
     }
   }
   void fold_some(const Folding& f, const std::byte* p, std::int64_t elements, std::byte* sums) const {
+    if (has_runs_) {
+      const std::int64_t count = elements / f.run, done = count * f.run;
+      f.runs(p, count, sums);
+      if (done < elements) f.rows(p + done * pixel_bytes_ / channels_, 0, 1, elements - done, block_, sums);
+      return;
+    }
     const std::int64_t rows = elements / block_, bytes = block_ * pixel_bytes_ / channels_;
     f.rows(p, bytes, rows, block_, block_, sums);
     if (elements % block_) f.rows(p + rows * bytes, bytes, 1, elements % block_, block_, sums);
@@ -202,6 +291,7 @@ class RegionPlan : public CpuPlan {
 
   image::Window window_, results_;
   std::int64_t channels_ = 0, pixel_bytes_ = 0, block_ = 0;
+  bool has_runs_ = false;
   double factor_ = 0;
 };
 
@@ -303,15 +393,13 @@ class StatisticsPlan : public RegionPlan {
     const std::int64_t images = src.layout.images(), values = static_cast<std::int64_t>(count) * channels_;
     std::vector<double> all(static_cast<std::size_t>(images * pieces_ * values));
     parallel_for(images * pieces_, grain_, [&](std::int64_t begin, std::int64_t end) {
-      const Scratch memory(static_cast<std::size_t>(block_ * accumulator_bytes));
+      const Scratch memory(count * static_cast<std::size_t>(block_ * accumulator_bytes));
       for (std::int64_t i = begin; i < end; ++i) {
         const std::int64_t x = i % pieces_ % across_ * piece_width_, y = i % pieces_ / across_ * piece_height_;
         const std::int64_t width = std::min(piece_width_, window_.width - x), height = std::min(piece_height_, window_.height - y);
-        for (std::size_t f = 0; f < count; ++f) {
-          double* totals = all.data() + i * values + static_cast<std::int64_t>(f) * channels_;
-          std::fill_n(totals, channels_, foldings_[f].neutral);
-          fold_piece(foldings_[f], source(src, i / pieces_, y) + x * pixel_bytes_, src.layout.row_bytes(), width, height, memory.as<std::byte>(), totals);
-        }
+        double* totals = all.data() + i * values;
+        for (std::size_t f = 0; f < count; ++f) std::fill_n(totals + static_cast<std::int64_t>(f) * channels_, channels_, foldings_[f].neutral);
+        fold_piece(source(src, i / pieces_, y) + x * pixel_bytes_, src.layout.row_bytes(), width, height, memory.as<std::byte>(), totals);
       }
     });
     std::vector<float> floats(static_cast<std::size_t>(values));
@@ -324,12 +412,22 @@ class StatisticsPlan : public RegionPlan {
   }
 
  private:
-  void fold_piece(const Folding& f, const std::byte* p, std::int64_t row_bytes, std::int64_t width, std::int64_t height, std::byte* sums, double* totals) const {
-    f.begin(sums, block_);
-    for (std::int64_t y = 0; y < height; ++y) fold_some(f, p + y * row_bytes, width * channels_, sums);
-    f.end(sums, block_, channels_, totals);
+  void fold_piece(const std::byte* p, std::int64_t row_bytes, std::int64_t width, std::int64_t height, std::byte* sums, double* totals) const {
+    auto of = [&](std::size_t f) { return sums + static_cast<std::int64_t>(f) * block_ * accumulator_bytes; };
+    const std::int64_t elements = width * channels_, done = both_ && has_runs_ ? elements / foldings_[0].run * foldings_[0].run : 0;
+    for (std::size_t f = 0; f < count; ++f) foldings_[f].begin(of(f), block_);
+    for (std::int64_t y = 0; y < height; ++y, p += row_bytes) {
+      if (done > 0) both_(p, done / foldings_[0].run, of(0), of(count - 1));
+      if (done < elements)
+        for (std::size_t f = 0; f < count; ++f) fold_some(foldings_[f], p + done * pixel_bytes_ / channels_, elements - done, of(f));
+    }
+    for (std::size_t f = 0; f < count; ++f) foldings_[f].end(of(f), block_, channels_, totals + static_cast<std::int64_t>(f) * channels_);
   }
 
+ protected:
+  void (*both_)(const std::byte* src, std::int64_t runs, std::byte* first, std::byte* second) = nullptr;  // runs onto both foldings at once
+
+ private:
   std::array<Folding, count> foldings_;
   std::int64_t piece_width_, piece_height_, across_, pieces_, grain_;
 };
