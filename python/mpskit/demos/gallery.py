@@ -75,6 +75,7 @@ SHOTS = {
     "EuclideanDistanceTransform": shot("coins' ground"),
     "GaussianBlur": shot("astronaut", sigma=5),
     "GaussianPyramid": shot("cat", levels=4),
+    "GuidedFilter": shot("camera", "camera", independent_channels=True, kernel_diameter=15, epsilon=0.02),
     "Histogram": shot("coffee"),
     "HistogramEqualization": shot("moon"),
     "HistogramSpecification": shot("moon", "camera's histogram"),

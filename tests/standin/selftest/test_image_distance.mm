@@ -49,3 +49,58 @@ TEST(distances_to_what_is_not_0) {
   k.searchLimitRadius = 0;
   CHECK_REFUSED(@"searchLimitRadius", distances(k, 1, 3, {1, 0, 0}));
 }
+
+namespace {
+
+std::vector<float> read_back(id<MTLTexture> t, NSUInteger channels) {
+  std::vector<float> out(t.height * t.width * channels);
+  [t getBytes:out.data() bytesPerRow:t.width * channels * 4 fromRegion:MTLRegionMake2D(0, 0, t.width, t.height) mipmapLevel:0];
+  return out;
+}
+void encoded(void (^encode)(id<MTLCommandBuffer>), std::initializer_list<id<MTLTexture>> results) {
+  const std::vector<id<MTLTexture>> all = results;
+  run(^(id<MTLCommandBuffer> cb) {
+    encode(cb);
+    id<MTLBlitCommandEncoder> blit = [cb blitCommandEncoder];
+    for (id<MTLTexture> t : all) [blit synchronizeResource:t];
+    [blit endEncoding];
+  });
+}
+
+}  // namespace
+
+TEST(guided_filter_fits_and_values) {
+  const float ramp[2] = {0, 1};
+  id<MTLTexture> gray = grays(1, 2, ramp), a = grays(1, 2, nullptr), b = grays(1, 2, nullptr), value = grays(1, 2, nullptr);
+  MPSImageGuidedFilter* one = [[[MPSImageGuidedFilter alloc] initWithDevice:device() kernelDiameter:3] autorelease];
+  CHECK(one.reconstructScale == 1 && one.reconstructOffset == 0);
+  CHECK_REFUSED(@"epsilon", encoded(^(id<MTLCommandBuffer> cb) {
+    [one encodeRegressionToCommandBuffer:cb sourceTexture:gray guidanceTexture:gray weightsTexture:nil destinationCoefficientsTextureA:a destinationCoefficientsTextureB:b];
+  }, {}));
+  one.epsilon = 0.25f;  // as large as the variance of the guide
+  one.reconstructScale = 2;
+  one.reconstructOffset = 1;
+  MPSImageGuidedFilter* k = [[one copy] autorelease];
+  CHECK(k.kernelDiameter == 3);
+  encoded(^(id<MTLCommandBuffer> cb) {
+    [k encodeRegressionToCommandBuffer:cb sourceTexture:gray guidanceTexture:gray weightsTexture:nil destinationCoefficientsTextureA:a destinationCoefficientsTextureB:b];
+    [k encodeReconstructionToCommandBuffer:cb guidanceTexture:gray coefficientsTextureA:a coefficientsTextureB:b destinationTexture:value];
+  }, {a, b, value});
+  CHECK(near(read_back(a, 1), {0.5, 0.5}));
+  CHECK(near(read_back(b, 1), {0.25, 0.25}));
+  CHECK(near(read_back(value, 1), {1.5, 2.5}));
+  // Under red alone, and of the first pixel alone.
+  const float red[8] = {0, 0, 0, 1, 1, 0, 0, 1}, first[2] = {1, 0};
+  id<MTLTexture> guide = grays(1, 2, red, MTLPixelFormatRGBA32Float, 16), models = grays(1, 2, nullptr, MTLPixelFormatRGBA32Float, 16), weights = grays(1, 2, first);
+  encoded(^(id<MTLCommandBuffer> cb) {
+    [k encodeRegressionToCommandBuffer:cb sourceTexture:gray guidanceTexture:guide weightsTexture:nil destinationCoefficientsTexture:models];
+    [k encodeReconstructionToCommandBuffer:cb guidanceTexture:guide coefficientsTexture:models destinationTexture:value];
+  }, {models, value});
+  CHECK(near(read_back(models, 4), {0.5, 0, 0, 0.25, 0.5, 0, 0, 0.25}));
+  CHECK(near(read_back(value, 1), {1.5, 2.5}));
+  encoded(^(id<MTLCommandBuffer> cb) {
+    [k encodeRegressionToCommandBuffer:cb sourceTexture:gray guidanceTexture:guide weightsTexture:weights destinationCoefficientsTexture:models];
+  }, {models});
+  CHECK(near(read_back(models, 4), {0, 0, 0, 0, 0, 0, 0, 0}));
+  CHECK_REFUSED(@"odd", [[MPSImageGuidedFilter alloc] initWithDevice:device() kernelDiameter:4]);
+}

@@ -5,6 +5,7 @@
 #import <MetalPerformanceShaders/MPSMatrix.h>
 #import <MetalPerformanceShaders/MPSImageKernel.h>
 #import <MetalPerformanceShaders/MPSImageFilter.h>
+#import <MetalPerformanceShaders/MPSImageGuidedFilter.h>
 #import <MetalPerformanceShaders/MPSImageConversion.h>
 #import <MetalPerformanceShaders/MPSImageCopy.h>
 #import <MetalPerformanceShaders/MPSImageDistanceTransform.h>
