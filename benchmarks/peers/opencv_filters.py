@@ -113,3 +113,21 @@ def distance_transform(x: Any, threads: int) -> Contender | None:
         "distanceTransform",
         lambda cv2: lambda: cv2.distanceTransform(zeros, cv2.DIST_L2, cv2.DIST_MASK_PRECISE, dst=out),
     )
+
+
+def guided_lines(x: Any, side: int, epsilon: float, threads: int, result: Any) -> Contender | None:
+    """OpenCV's guided filter is not in every build: the same of boxFilter."""
+
+    def make(cv2: Any) -> Callable[[], Any]:
+        def mean(z: Any) -> Any:
+            return cv2.boxFilter(z, -1, (side, side), borderType=cv2.BORDER_REPLICATE)
+
+        def work() -> Any:
+            m = mean(x)
+            variance = mean(x * x) - m * m
+            a = variance / (variance + epsilon)
+            return mean(a), mean(m - a * m)
+
+        return work
+
+    return _with(threads, "boxFilter, composed", make, lambda ab: result(np.stack(ab)))

@@ -61,6 +61,8 @@ def _distances(x: Array) -> NDArray[np.float64]:
     is_set, rows = np.asarray(x) != 0, np.arange(HEIGHT)[:, None]
     above = np.maximum.accumulate(np.where(is_set, rows, -np.inf), 0)
     below = np.minimum.accumulate(np.where(is_set, rows, np.inf)[::-1], 0)[::-1]
-    squares = np.minimum(rows - above, below - rows) ** 2
-    along = (np.arange(WIDTH)[:, None] - np.arange(WIDTH)) ** 2.0
-    return np.sqrt(np.stack([(along + row).min(1) for row in squares]))
+    squares = (np.minimum(rows - above, below - rows) ** 2).astype(np.float32)  # whole numbers below 2^24
+    along = ((np.arange(WIDTH)[:, None] - np.arange(WIDTH)) ** 2).astype(np.float32)
+    sums = np.empty_like(along)
+    nearest = [np.add(along, row, out=sums).min(1) for row in squares]
+    return np.sqrt(np.stack(nearest).astype(np.float64))

@@ -43,6 +43,10 @@ class GuidedFilterPlan final : public CpuPlan {
     radius_y_ = std::min(k.kernel_diameter / 2, height_);
     models_ = is_joint_ ? 1 : channels_;
     planes_ = models_ * (is_joint_ ? 4 : 2);
+    for (std::int64_t x = 0; x < width_ && is_regression_; ++x) {
+      across_.push_back(pixels_around(x, radius_x_, width_));
+      one_across_.push_back(1 / across_.back());
+    }
     if (!is_regression_) {
       along_ = places(width_, call.inputs[1].width());
       down_ = places(height_, call.inputs[1].height());
@@ -63,6 +67,10 @@ class GuidedFilterPlan final : public CpuPlan {
 
  private:
   // ---- regression
+  // Along one side of a window.
+  static MPSKIT_INLINE double pixels_around(std::int64_t at, std::int64_t radius, std::int64_t size) {
+    return static_cast<double>(std::min(size, at + radius + 1) - std::max<std::int64_t>(0, at - radius));
+  }
   // f(begin, end) for bands of rows, no less high than the window: what a band adds before its first row is no more than its own work.
   template <class F>
   void each_band(F&& f) const {
@@ -85,8 +93,7 @@ class GuidedFilterPlan final : public CpuPlan {
   // The models of every window, before they are averaged: row y's plane k at (y * planes + k) * width. `guides` channels make one model.
   template <int guides>
   void regress(const View& image, const View& guidance, const View* weights, std::int64_t n, float* models) const {
-    constexpr int pairs = guides * (guides + 1) / 2, planes = 3 + 2 * guides + pairs, group = planes % 5 == 0 ? 5 : 3;
-    static_assert(planes % group == 0);
+    constexpr int pairs = guides * (guides + 1) / 2, planes = 3 + 2 * guides + pairs, odd = (planes - 2) % 4;
     each_band([&](std::int64_t begin, std::int64_t end) {
       std::vector<float> source(static_cast<std::size_t>(width_ * image.layout.channels())), guide(static_cast<std::size_t>(width_ * channels_)), weight(static_cast<std::size_t>(width_), 1.0f);
       GuidedPlanes row(2 + guides, width_, 0);
@@ -107,8 +114,10 @@ class GuidedFilterPlan final : public CpuPlan {
             double* to = columns[k];
             for (std::int64_t x = 0; x < width_; ++x) to[x] += sign * value(x);
           };
-          sum(0, [=](std::int64_t x) { return w[x]; });
-          sum(1, [=](std::int64_t x) { return w[x] != 0 ? 1.0 : 0.0; });  // exactly 0 where nothing counts
+          if (weights) {
+            sum(0, [=](std::int64_t x) { return w[x]; });
+            sum(1, [=](std::int64_t x) { return w[x] != 0 ? 1.0 : 0.0; });  // exactly 0 where nothing counts
+          }
           sum(2, [=](std::int64_t x) { return w[x] * p[x]; });
           int k = 3;
           for (int g = 0; g < guides; ++g) {
@@ -123,7 +132,10 @@ class GuidedFilterPlan final : public CpuPlan {
             }
         };
         slide(begin, end, add, [&](std::int64_t y) {
-          for (int k = 0; k < planes; k += group) columns.sum_windows<group>(k, width_, radius_x_, sums);
+          if (weights) columns.sum_windows<2>(0, width_, radius_x_, sums);
+          else for (std::int64_t x = 0; x < width_; ++x) sums[0][x] = sums[1][x] = across_[static_cast<std::size_t>(x)] * pixels_around(y, radius_y_, height_);
+          if constexpr (odd > 0) columns.sum_windows<odd>(2, width_, radius_x_, sums);
+          for (int k = 2 + odd; k < planes; k += 4) columns.sum_windows<4>(k, width_, radius_x_, sums);
           float* to = models + (y * planes_ + model * (guides + 1)) * width_;
           solve<guides>(sums, 1 / static_cast<double>(unit_of(image.layout.dtype)), 1 / static_cast<double>(unit_of(guidance.layout.dtype)), to);
         });
@@ -180,14 +192,11 @@ class GuidedFilterPlan final : public CpuPlan {
       };
       slide(begin, end, add, [&](std::int64_t y) {
         for (std::int64_t k = 0; k < planes_; k += 2) columns.sum_windows<2>(k, width_, radius_x_, sums);
-        const auto rows = static_cast<double>(std::min(height_, y + radius_y_ + 1) - std::max<std::int64_t>(0, y - radius_y_));
+        const double one = 1 / pixels_around(y, radius_y_, height_);
         for (std::size_t i = 0; i < outputs.size(); ++i) {
           for (std::int64_t c = 0; c < each; ++c) {
             const double* from = sums[is_joint_ ? c : 2 * c + static_cast<std::int64_t>(i)];
-            for (std::int64_t x = 0; x < width_; ++x) {
-              const auto columns_there = static_cast<double>(std::min(width_, x + radius_x_ + 1) - std::max<std::int64_t>(0, x - radius_x_));
-              row[static_cast<std::size_t>(x * each + c)] = static_cast<float>(from[x] / (rows * columns_there));
-            }
+            for (std::int64_t x = 0; x < width_; ++x) row[static_cast<std::size_t>(x * each + c)] = static_cast<float>(from[x] * (one * one_across_[static_cast<std::size_t>(x)]));
           }
           from_float(row.data(), outputs[i].layout.dtype, outputs[i].row<std::byte>(n, y), width_ * each);
         }
@@ -258,6 +267,7 @@ class GuidedFilterPlan final : public CpuPlan {
   double epsilon_;
   float scale_, offset_;
   std::int64_t images_ = 0, height_ = 0, width_ = 0, channels_ = 0, radius_x_ = 0, radius_y_ = 0, models_ = 0, planes_ = 0;
+  std::vector<double> across_, one_across_;  // columns of the window around each
   std::vector<Place> along_, down_;
 };
 
