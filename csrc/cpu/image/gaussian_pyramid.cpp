@@ -1,4 +1,4 @@
-#include "cpu/image/pyramid.inl"
+#include "cpu/image/pyramid_codes.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
@@ -8,24 +8,30 @@ namespace {
 class GaussianPyramidPlan final : public CpuPlan {
  public:
   GaussianPyramidPlan(const image::GaussianPyramid& k, const Call& call)
-      : window_(pyramid_window(k.info.name, k)), edge_(k.edge_mode), dtype_(call.outputs[0].dtype), channels_(call.inputs[0].channels()) {}
+      : window_(pyramid_window(k.info.name, k)), edge_(k.edge_mode), dtype_(call.outputs[0].dtype), channels_(call.inputs[0].channels()) {
+    is_exact_ = dtype_ == DType::u8 && !k.weights && k.center_weight == image::PyramidKernel{}.center_weight;
+  }
 
   void run(std::span<const View> views) const override {
     copy_picture(views[0], views[1]);
     for (std::size_t i = 1; i + 1 < views.size(); ++i)
-      visit_pixels(dtype_, [&](auto p) { visit_channels(channels_, [&](auto c) { reduce<decltype(c)::value, decltype(p)>(views[i], views[i + 1]); }); });
+      visit_channels(channels_, [&](auto c) {
+        if (is_exact_) reduce_codes<decltype(c)::value>(views[i], views[i + 1]);
+        else visit_pixels(dtype_, [&](auto p) { reduce<decltype(c)::value, decltype(p)>(views[i], views[i + 1]); });
+      });
   }
 
  private:
+  template <class T>
   struct Workspace {
     std::int64_t margin, pitch;  // elements before and of a row of halves
     Scratch memory;
-    float *even, *odd, *whole, *sum;
+    T *even, *odd, *sum, *whole;
     Workspace(const GaussianPyramidPlan& p, std::int64_t width)
-        : margin(rounded_up((p.window_.width / 2 + 1) * p.channels_, 16)),
-          pitch(2 * margin + rounded_up((width + 3) / 2 * p.channels_, 16) + pyramid_overrun),
-          memory(sizeof(float) * static_cast<std::size_t>(3 * pitch + rounded_up(width * p.channels_, 16) + pyramid_overrun)) {
-      even = memory.as<float>() + margin;
+        : margin(rounded_up((p.window_.width / 2 + 1) * p.channels_, 32)),
+          pitch(2 * margin + rounded_up((width + 3) / 2 * p.channels_, 32) + pyramid_overrun),
+          memory(sizeof(T) * static_cast<std::size_t>(3 * pitch + rounded_up(width * p.channels_, 32) + pyramid_overrun)) {
+      even = memory.as<T>() + margin;
       odd = even + pitch;
       sum = odd + pitch;
       whole = sum + pitch;
@@ -36,13 +42,13 @@ class GaussianPyramidPlan final : public CpuPlan {
   void reduce(const View& src, const View& dst) const {
     const Layout& l = dst.layout;
     each_picture_row(l, 3 * src.layout.width() * channels_, [&](std::int64_t begin, std::int64_t end) {
-      const Workspace w(*this, src.layout.width());
+      const Workspace<float> w(*this, src.layout.width());
       for (std::int64_t i = begin; i < end; ++i) reduce_row<c, P>(src, dst, i / l.height(), i % l.height(), w);
     });
   }
 
   template <int c, class P>
-  void reduce_row(const View& src, const View& dst, std::int64_t image, std::int64_t y, const Workspace& w) const {
+  void reduce_row(const View& src, const View& dst, std::int64_t image, std::int64_t y, const Workspace<float>& w) const {
     const std::int64_t width = src.layout.width(), height = src.layout.height(), count = dst.layout.width() * channels_;
     P* const to = dst.row<P>(image, y);
     const bool is_one = window_.terms.size() == 1;
@@ -67,12 +73,34 @@ class GaussianPyramidPlan final : public CpuPlan {
     if (!is_one) from_float(w.sum, std::span<P>(to, static_cast<std::size_t>(count)));
   }
 
+  template <int c>
+  void reduce_codes(const View& src, const View& dst) const {
+    const Layout& l = dst.layout;
+    const std::int64_t width = src.layout.width(), height = src.layout.height();
+    each_picture_row(l, width * channels_ / 2, [&](std::int64_t begin, std::int64_t end) {
+      const Workspace<std::uint16_t> w(*this, width);
+      const std::vector<std::uint8_t> zeros(edge_ == EdgeMode::zero ? static_cast<std::size_t>(width * channels_) : 0);
+      for (std::int64_t i = begin; i < end; ++i) {
+        const std::int64_t image = i / l.height(), y = i % l.height();
+        std::array<const std::uint8_t*, 5> rows;
+        for (std::int64_t j = 0; j < 5; ++j) {
+          const std::int64_t at = 2 * y + j - 2, row = std::clamp<std::int64_t>(at, 0, height - 1);
+          rows[static_cast<std::size_t>(j)] = edge_ == EdgeMode::clamp || row == at ? src.row<const std::uint8_t>(image, row) : zeros.data();
+        }
+        split_codes<c>(rows, width, channels_, w.even, w.odd, w.whole);
+        fill_margins(w, width, 2 * l.width() + 2);
+        binomial_row(w.even, w.odd, channels_, dst.row<std::uint8_t>(image, y), l.width() * channels_);
+      }
+    });
+  }
+
   // What lies beyond the border: pixels before the first and up to `end`.
-  void fill_margins(const Workspace& w, std::int64_t width, std::int64_t end) const {
+  template <class T>
+  void fill_margins(const Workspace<T>& w, std::int64_t width, std::int64_t end) const {
     const auto pixel = [&](std::int64_t x) { return (x % 2 ? w.odd : w.even) + (x >> 1) * channels_; };
     const auto fill = [&](std::int64_t x, std::int64_t edge) {
       if (edge_ == EdgeMode::clamp) std::copy_n(pixel(edge), channels_, pixel(x));
-      else std::fill_n(pixel(x), channels_, 0.0f);
+      else std::fill_n(pixel(x), channels_, T{});
     };
     for (std::int64_t x = -(window_.width / 2); x < 0; ++x) fill(x, 0);
     for (std::int64_t x = width; x < end; ++x) fill(x, width - 1);
@@ -82,6 +110,7 @@ class GaussianPyramidPlan final : public CpuPlan {
   EdgeMode edge_;
   DType dtype_;
   std::int64_t channels_;
+  bool is_exact_;
 };
 
 }  // namespace

@@ -155,6 +155,27 @@ inline void add_to(float* to, std::int64_t count, const WeighedRows<float>& rows
   });
 }
 
+// body(place, is_odd, copy) for each pixel, `place` among the even or the odd ones. Copies of three elements move four, the last of
+// which the next one replaces; rows have room for it.
+template <class T, class Body>
+MPSKIT_INLINE void copy_pixels(std::int64_t pixels, std::int64_t channels, Body body) {
+  const auto each = [&](auto copy) __attribute__((always_inline)) {
+    for (std::int64_t p = 0; p < pixels / 2; ++p) {
+      body(p, std::false_type{}, copy);
+      body(p, std::true_type{}, copy);
+    }
+    if (pixels % 2) body(pixels / 2, std::false_type{}, copy);
+  };
+  if (channels == 3) each([](const T* from, T* to) __attribute__((always_inline)) { __builtin_memcpy(to, from, 4 * sizeof(T)); });
+  else each([channels](const T* from, T* to) __attribute__((always_inline)) { std::copy_n(from, channels, to); });
+}
+template <class T>
+void split_row(const T* whole, std::int64_t pixels, std::int64_t channels, T* even, T* odd) {
+  copy_pixels<T>(pixels, channels, [=](std::int64_t p, auto is_odd, auto copy) __attribute__((always_inline)) {
+    copy(whole + (2 * p + is_odd) * channels, (is_odd ? odd : even) + p * channels);
+  });
+}
+
 // The sum of rows of `pixels`, its even and odd pixels apart.
 template <int c, class P>
 void split_sum(const WeighedRows<P>& rows, std::int64_t pixels, std::int64_t channels, float* even, float* odd, float* whole) {
@@ -177,7 +198,7 @@ void split_sum(const WeighedRows<P>& rows, std::int64_t pixels, std::int64_t cha
       }
     } else {
       store_run(whole, count, sum, sum);
-      for (std::int64_t p = 0; p < pixels; ++p) std::copy_n(whole + p * channels, channels, (p % 2 ? odd : even) + p / 2 * channels);
+      split_row(whole, pixels, channels, even, odd);
     }
   });
 }
@@ -193,7 +214,9 @@ inline void merge_rows(const float* even, const float* odd, std::int64_t pixels,
         store(to + x + lanes<float>, b);
       }
     } else {
-      for (std::int64_t p = 0; p < pixels; ++p) std::copy_n((p % 2 ? odd : even) + p / 2 * channels, channels, to + p * channels);
+      copy_pixels<float>(pixels, channels, [=](std::int64_t p, auto is_odd, auto copy) __attribute__((always_inline)) {
+        copy((is_odd ? odd : even) + p * channels, to + (2 * p + is_odd) * channels);
+      });
     }
   });
 }
