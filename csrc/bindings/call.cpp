@@ -243,7 +243,9 @@ Prepared prepare(const BoundKernel& self, const Arguments& arguments, CommandBuf
     // A part of the output that the kernel leaves alone is zero; a temporary begins undefined, so then it is none.
     p.outputs.push_back(is_passing && !keeps_old ? buffer->temporary(made[i]) : allocate(*p.engine, made[i], keeps_old));
     const int rank = spec.is_single && made[i].batch() == 1 ? full_rank(made[i].kind) - 1 : fashion.rank_of(made[i]);
-    return fashion.is_array && !is_passing ? py::object(as_array(p.outputs.back(), rank, true)) : make_data(p.outputs.back(), rank, p.engine);
+    if (!fashion.is_array || is_passing) return make_data(p.outputs.back(), rank, p.engine);
+    const py::array array = as_array(p.outputs.back(), rank, true);
+    return spec.word == "MPSImageKeypointData" ? py::object(array.attr("view")(keypoint_dtype())) : py::object(array);
   };
   if (made.size() == 1 && !options.optional_outputs && !is_many) {
     p.result = add_output(0);
@@ -363,6 +365,7 @@ py::class_<BoundKernel> bind_calls(py::module_& m) {
 
 A call takes the kernel's inputs, and the keywords `out` (where the result goes), `dtype` and `channels` (of a new result), and
 `device` (a name or an mps.Device; else that of the first Image, Matrix or Vector, else the current one).)");
+  m.def("_keypoint_dtype", &keypoint_dtype);
   for (PyMethodDef& m : methods) {
     const auto function = py::reinterpret_steal<py::object>(PyDescr_NewMethod(reinterpret_cast<PyTypeObject*>(kernel.ptr()), &m));
     if (!function) throw py::error_already_set();

@@ -180,6 +180,7 @@ void copy_into(const Operand& target, int rank, const py::array& source) {
 
 Taken take_array(Found found, Kind kind, const Who& who, const TakeOptions& options) {
   py::array& array = found.array;
+  if (array.dtype().kind() == 'V' && array.dtype().equal(keypoint_dtype())) array = array.view("u4");
   const py::dtype dtype = array.dtype();
   const auto known = known_dtype(dtype);
   if (!known || (kind == Kind::image && options.engine && !image_dtypes.contains(*known)))
@@ -227,6 +228,19 @@ int full_rank(Kind kind) { return kind == Kind::image ? 4 : kind == Kind::matrix
 
 py::dtype dtype_object(DType dtype) {
   return py::reinterpret_borrow<py::dtype>(dtype_objects().objects[static_cast<std::size_t>(dtype)]);
+}
+
+py::dtype keypoint_dtype() {
+  py::list names, formats, offsets;
+  const auto add = [&](const char* name, const char* format, int offset) {
+    names.append(name);
+    formats.append(format);
+    offsets.append(offset);
+  };
+  add("x", "u2", 0);
+  add("y", "u2", 2);
+  add("value", "f4", 4);
+  return py::dtype(names, formats, offsets, 8);
 }
 
 DType dtype_from(py::handle object, std::string_view who) {

@@ -27,6 +27,8 @@ struct TemporaryVector : Vector {};
 py::dtype dtype_object(DType dtype);
 DType dtype_from(py::handle dtype, std::string_view who);
 
+py::dtype keypoint_dtype();  // MPSImageKeypointData: what two words of a matrix of keypoints are
+
 std::string_view class_of(Kind kind);  // "Image"
 int full_rank(Kind kind);              // with the axis that counts images, matrices or vectors
 

@@ -90,3 +90,9 @@ struct WordsArguments {
   unsigned long src_offset, src_row_bytes, dst_offset, dst_row_bytes;  // bytes
   unsigned int rows, columns;
 };
+
+// Keypoints as MPS left them, and where they and their counts go.
+struct KeypointsArguments {
+  unsigned long dst_offset, dst_row_bytes, counts_offset;  // bytes
+  unsigned int regions, maximum;
+};

@@ -50,6 +50,13 @@ def _cone(diameter: int, steepness: float) -> NDArray[np.float32]:
     return probe
 
 
+def _places(keypoints: Array, counts: Array) -> Array:
+    found = keypoints[0, : counts[0]]
+    picture = np.zeros((HEIGHT, WIDTH), np.uint8)
+    picture[found["y"], found["x"]] = np.rint(found["value"] * 255)
+    return picture
+
+
 EMBOSS = np.array([[-2, -1, 0], [-1, 1, 1], [0, 1, 2]], np.float32)
 
 # Laplacian pyramids whose differences fit into bytes; weights that add to 4 expand a picture to itself.
@@ -73,6 +80,9 @@ SHOTS = {
     "Divide": shot("page", "page's light", primary_scale=0.9),
     "Erode": shot("page", values=_cone(7, 0.08)),
     "EuclideanDistanceTransform": shot("coins' ground"),
+    "FindKeypoints": shot(
+        "coins", after=lambda found: _places(*found), maximum_keypoints=1 << 16, minimum_threshold_value=0.7
+    ),
     "GaussianBlur": shot("astronaut", sigma=5),
     "GaussianPyramid": shot("cat", levels=4),
     "GuidedFilter": shot("camera", "camera", independent_channels=True, kernel_diameter=15, epsilon=0.02),

@@ -10,6 +10,7 @@
 #import <MetalPerformanceShaders/MPSImageCopy.h>
 #import <MetalPerformanceShaders/MPSImageDistanceTransform.h>
 #import <MetalPerformanceShaders/MPSImageHistogram.h>
+#import <MetalPerformanceShaders/MPSImageKeypoint.h>
 #import <MetalPerformanceShaders/MPSImageMath.h>
 #import <MetalPerformanceShaders/MPSImagePyramid.h>
 #import <MetalPerformanceShaders/MPSImageReduce.h>
