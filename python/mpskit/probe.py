@@ -136,6 +136,30 @@ def keypoint_rules() -> tuple[str, str]:
     return f"{numbers(counts)}: {' '.join(places)}", "1 2: 2,1=1 2,1=1 4,2=1"
 
 
+@probe("which values has Canny, how are its thresholds scaled, and which of two equal pixels stays?")
+def canny_rules() -> tuple[str, str]:
+    def edges(height: float, **options: Any) -> Array:
+        x = np.zeros((9, 12), np.float32)
+        x[:, 6:] = height
+        return np.asarray(image.Canny(sigma=0, use_fast_mode=False, **options)(x)[4])
+
+    kept = [h for h in (0.05, 0.09, 0.11, 0.2, 0.3, 0.5, 0.9) if edges(h).any()]
+    row = edges(1.0)
+    return (
+        f"{numbers(np.unique(row))}, from {min(kept, default=0)}, at {numbers(np.nonzero(row)[0])}",
+        "0 1, from 0.11, at 6",
+    )
+
+
+@probe("how far does one strong pixel carry a weak edge, with Canny's fast mode and without?")
+def canny_extent() -> tuple[str, str]:
+    x = np.zeros((9, 2000), np.float32)
+    x[5:] = 0.075
+    x[5:, :8] = 1
+    seen = [int(np.asarray(image.Canny(sigma=0, use_fast_mode=fast)(x)).any(0).sum()) for fast in (True, False)]
+    return numbers(seen, 5), "2000 2000"
+
+
 @probe("is the variance divided by the number of pixels, or by one less?")
 def variance_divisor() -> tuple[str, str]:
     return numbers(image.StatisticsMeanAndVariance()(np.array([[0, 1]], np.float32))), "0.5 0.25"

@@ -6,6 +6,7 @@
 #import <MetalPerformanceShaders/MPSImageKernel.h>
 #import <MetalPerformanceShaders/MPSImageFilter.h>
 #import <MetalPerformanceShaders/MPSImageGuidedFilter.h>
+#import <MetalPerformanceShaders/MPSImageCanny.h>
 #import <MetalPerformanceShaders/MPSImageConversion.h>
 #import <MetalPerformanceShaders/MPSImageCopy.h>
 #import <MetalPerformanceShaders/MPSImageDistanceTransform.h>
