@@ -160,6 +160,16 @@ def canny_extent() -> tuple[str, str]:
     return numbers(seen, 5), "2000 2000"
 
 
+@probe("where does EDLines see the edge of a step, which end comes first, and does it count lines without room?")
+def ed_lines_rules() -> tuple[str, str]:
+    x = np.zeros((128, 128), np.uint8)
+    x[:, 40:] = 255
+    ends, counts = image.EDLines()(x)
+    x[:, 80:] = 0
+    two = image.EDLines(max_lines=1)(x)[1]
+    return f"{numbers(ends[0])}, {numbers(counts)} and {numbers(two)}", "40 0 40 127, 1 and 1"
+
+
 @probe("is the variance divided by the number of pixels, or by one less?")
 def variance_divisor() -> tuple[str, str]:
     return numbers(image.StatisticsMeanAndVariance()(np.array([[0, 1]], np.float32))), "0.5 0.25"

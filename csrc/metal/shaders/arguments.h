@@ -96,3 +96,9 @@ struct KeypointsArguments {
   unsigned long dst_offset, dst_row_bytes, counts_offset;  // bytes
   unsigned int regions, maximum;
 };
+
+// Segments as MPS left them, and where they and their number go.
+struct EndpointsArguments {
+  unsigned long dst_offset, dst_row_bytes, count_offset;  // bytes
+  unsigned int maximum;
+};

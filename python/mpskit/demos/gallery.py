@@ -73,11 +73,15 @@ SHOTS = {
     "AreaMin": shot("coffee", kernel_width=9, kernel_height=9),
     "BilinearScale": shot("tiny cat", width=WIDTH, height=HEIGHT),
     "Box": shot("cat", kernel_width=15, kernel_height=15),
+    "Canny": shot("camera"),
     "Conversion": shot("cut-out", source_alpha="non_premultiplied", background_color=(0.2, 0.5, 0.9)),
     "Convolution": shot("camera", weights=EMBOSS),
     "CopyToMatrix": shot("patches"),
     "Dilate": shot("page", values=_cone(7, 0.08)),
     "Divide": shot("page", "page's light", primary_scale=0.9),
+    "EDLines": shot(
+        "page", call={"return_edges": True}, after=lambda found: found[2][0], min_line_length=16, detail_ratio=4
+    ),
     "Erode": shot("page", values=_cone(7, 0.08)),
     "EuclideanDistanceTransform": shot("coins' ground"),
     "FindKeypoints": shot(

@@ -10,6 +10,7 @@
 #import <MetalPerformanceShaders/MPSImageConversion.h>
 #import <MetalPerformanceShaders/MPSImageCopy.h>
 #import <MetalPerformanceShaders/MPSImageDistanceTransform.h>
+#import <MetalPerformanceShaders/MPSImageEDLines.h>
 #import <MetalPerformanceShaders/MPSImageHistogram.h>
 #import <MetalPerformanceShaders/MPSImageKeypoint.h>
 #import <MetalPerformanceShaders/MPSImageMath.h>
