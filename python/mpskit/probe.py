@@ -115,6 +115,19 @@ def integral_is_inclusive() -> tuple[str, str]:
     return f"{numbers(image.Integral()(x))}; {numbers(image.IntegralOfSquares()(x))}", "5 6 7 11; 25 26 29 39"
 
 
+@probe("what does a Laplacian pyramid take from a constant, inside, at the border and at an odd side?")
+def laplacian_pyramid_gain() -> tuple[str, str]:
+    rows: list[str] = []
+    for edge_mode in ("clamp", "zero"):
+        for side in (8, 7):
+            ones = np.ones((side, side), np.float32), np.ones((side // 2, side // 2), np.float32)
+            rows.append(numbers(image.LaplacianPyramidSubtract(edge_mode=edge_mode)(ones)[0][2]))
+    return "; ".join(rows), (
+        "0.625 0.7188 0.75 0.75 0.75 0.75 0.7812 0.875; 0.625 0.7188 0.75 0.75 0.75 0.7188 0.625; "
+        "0.7812 0.75 0.75 0.75 0.75 0.75 0.7812 0.875; 0.7812 0.75 0.75 0.75 0.7812 0.875 0.9688"
+    )
+
+
 @probe("how many lobes has LanczosScale, and are its weights normalised?")
 def lanczos_lobes() -> tuple[str, str]:
     x = np.zeros((1, 16), np.float32)
