@@ -93,7 +93,7 @@ class DistanceRow {
   static constexpr std::int64_t block = 4;  // registers at a time
   static MPSKIT_INLINE V least(V a, V b) { return a < b ? a : b; }
   static MPSKIT_INLINE V numbers(T from) {
-    V v;
+    V v{};  // GCC 12 cannot see that the loop fills it
     for (int i = 0; i < lanes<T>; ++i) v[i] = from + static_cast<T>(i);
     return v;
   }
