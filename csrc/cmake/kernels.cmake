@@ -41,7 +41,8 @@ endfunction()
 
 # mpskit_isa_libraries(OUT): an object library for each ISA, of one wrapper for each source in csrc/cpu/<folder>/. The wrapper opens
 # the target pragma behind the standard headers, so that no inline function of theirs is compiled for an instruction set that the
-# machine may lack. Both spellings are needed: GCC ignores clang's, clang ignores GCC's.
+# machine may lack. Both spellings are needed: GCC ignores clang's, clang ignores GCC's. Where all functions
+# of a source came with one before it, nothing is left for the pragma, of which clang warns.
 function(mpskit_isa_libraries out)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
     set(isas "baseline|16|" "avx2|32|avx2,fma,f16c,bmi,bmi2" "avx512|64|avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,f16c,bmi,bmi2")
@@ -76,7 +77,7 @@ function(mpskit_isa_libraries out)
     set(push "")
     set(pop "")
     if(target)
-      set(push "#if defined(__clang__)\n#pragma clang attribute push(__attribute__((target(\"${target}\"))), apply_to = function)\n#else\n#pragma GCC push_options\n#pragma GCC target(\"${target}\")\n#endif\n")
+      set(push "#if defined(__clang__)\n#pragma clang diagnostic ignored \"-Wpragma-clang-attribute\"\n#pragma clang attribute push(__attribute__((target(\"${target}\"))), apply_to = function)\n#else\n#pragma GCC push_options\n#pragma GCC target(\"${target}\")\n#endif\n")
       set(pop "#if defined(__clang__)\n#pragma clang attribute pop\n#else\n#pragma GCC pop_options\n#endif\n")
     endif()
     set(wrappers "")
