@@ -144,7 +144,7 @@ def lanczos_lobes() -> tuple[str, str]:
 def keypoint_rules() -> tuple[str, str]:
     x = np.zeros((4, 6), np.uint8)
     x[1, 2] = x[2, 4] = x[3, 3] = 255
-    found, counts = image.FindKeypoints(maximum_keypoints=2, regions=[(1, 1, 2, 2), (2, 1, 4, 3)])(x)
+    found, counts = image.FindKeypoints(maximum_keypoints=2, regions=((1, 1, 2, 2), (2, 1, 4, 3)))(x)
     places = [f"{k['x']},{k['y']}={k['value']:.3g}" for k in np.concatenate([found[0, :1], found[1]])]
     return f"{numbers(counts)}: {' '.join(places)}", "1 2: 2,1=1 2,1=1 4,2=1"
 
