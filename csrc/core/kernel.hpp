@@ -18,7 +18,8 @@
 namespace mpskit {
 
 enum class Role : std::uint8_t { input, output };
-// An optional input may be absent behind the others; many is the last input. An optional output is made when the call asks for it.
+// An optional input may be absent behind the others; many is the last input, or the last output: `infer` then tells how many. An optional
+// output is made when the call asks for it.
 enum class Count : std::uint8_t { one, optional, many };
 
 struct OperandSpec {
@@ -28,7 +29,7 @@ struct OperandSpec {
   DTypes dtypes;
   std::string_view doc;
   Count count = Count::one;
-  std::string_view word = {};  // another established word for an optional operand
+  std::string_view word = {};  // another established word for an optional operand; of an output, Apple's record that its words make up
   bool is_single = false;      // an output without the axis of a batch, whatever the inputs have
   bool is_lasting = false;     // an output that encode() makes outlives the command buffer
 };

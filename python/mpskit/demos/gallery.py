@@ -177,7 +177,8 @@ def _patches(picture: Array) -> Array:
 
 
 def _details(picture: Array) -> tuple[Array, ...]:
-    return image.LaplacianPyramidSubtract(**DIFFERENCES)(image.GaussianPyramid(3)(picture))
+    levels: tuple[Array, ...] = image.LaplacianPyramidSubtract(**DIFFERENCES)(image.GaussianPyramid(3)(picture))
+    return levels
 
 
 MADE: dict[str, Callable[[Album], Array]] = {
