@@ -6,7 +6,7 @@
 namespace mpskit::rnn {
 namespace {
 
-using Role = SourceOf::Role;
+using SourceRole = SourceOf::Role;
 
 class Loader {
  public:
@@ -82,7 +82,7 @@ const Descriptor& base_of(const AnyDescriptor& d) {
 }
 
 void require_no_bias(const SourceOf& s, const cnn::WeightsView& view) {
-  if (s.role == Role::input || view.bias.empty()) return;
+  if (s.role == SourceRole::input || view.bias.empty()) return;
   throw ValueError(cat("MatrixInferenceLayer: ", s.field, " has a bias; allowed: none, a gate has one bias. Add it to that of the gate's input weights."));
 }
 

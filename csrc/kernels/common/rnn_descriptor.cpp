@@ -7,11 +7,11 @@
 namespace mpskit::rnn {
 namespace {
 
-using Role = SourceOf::Role;
+using SourceRole = SourceOf::Role;
 
 void require_matrix(std::string_view who, const SourceOf& s, std::int64_t in, std::int64_t out) {
   const cnn::ConvolutionDescriptor& d = (*s.weights)->descriptor();
-  const bool is_diagonal = s.role == Role::diagonal;
+  const bool is_diagonal = s.role == SourceRole::diagonal;
   // A diagonal matrix is a convolution of each channel with one number, or a matrix of one column.
   const bool is_column = d.groups == 1 && d.input_feature_channels == 1, is_depthwise = d.groups == in && d.input_feature_channels == in;
   const bool fits = d.output_feature_channels == out && (is_diagonal ? is_column || is_depthwise : d.groups == 1 && d.input_feature_channels == in);
@@ -34,10 +34,10 @@ void require_sources(std::string_view who, const Descriptor& d, std::span<const 
                          "; allowed: equal channels, the source itself takes the place of its product. Make them equal."));
   for (const SourceOf& s : sources) {
     if (!s.weights) continue;
-    require_matrix(who, s, s.role == Role::input ? inputs : outputs, outputs);
+    require_matrix(who, s, s.role == SourceRole::input ? inputs : outputs, outputs);
     const auto& neuron = (*s.weights)->descriptor().neuron;
     if (!neuron) continue;
-    if (s.role == Role::input) neuron->require_channels(who, outputs);
+    if (s.role == SourceRole::input) neuron->require_channels(who, outputs);
     else if (neuron->type != cnn::NeuronType::none)
       throw ValueError(cat(who, ": ", s.field, " has the neuron '", name_of_enum(neuron->type),
                            "'; allowed: none, a gate takes its neuron from its input weights. Give it to those, which may be zeros."));

@@ -7,29 +7,28 @@
 
 namespace mpskit::linalg {
 namespace {
-constexpr std::string_view name = MatrixDecompositionLU::info.name;
 }
 
 void MatrixDecompositionLU::validate() const {
-  require_origins(name, {{"source", "source_matrix_origin", nullptr, source_matrix_origin}, {"result", "result_matrix_origin", nullptr, result_matrix_origin}});
+  require_origins(MatrixDecompositionLU::info.name, {{"source", "source_matrix_origin", nullptr, source_matrix_origin}, {"result", "result_matrix_origin", nullptr, result_matrix_origin}});
 }
 
 MatrixDecompositionLU::Problem MatrixDecompositionLU::problem(const Layout& source, const Layout* result, const Layout* pivots, const Layout* status) const {
   const Placed from{"source", "source_matrix_origin", &source, source_matrix_origin}, to{"result", "result_matrix_origin", result, result_matrix_origin};
   const Placed indices{"pivot_indices", "", pivots};
-  const Batch batch = batch_of(name, batch_start, batch_size, {from, to, indices});
-  const Extent held = from_origin(name, from), e{rows.value_or(held.rows), columns.value_or(held.columns)};
+  const Batch batch = batch_of(MatrixDecompositionLU::info.name, batch_start, batch_size, {from, to, indices});
+  const Extent held = from_origin(MatrixDecompositionLU::info.name, from), e{rows.value_or(held.rows), columns.value_or(held.columns)};
   const bool is_window = rows && columns;
   const std::int64_t count = std::min(e.rows, e.columns);
-  require_extent(name, from, e, true, "rows or columns");
-  if (result) require_extent(name, to, e, is_window, "rows and columns");
-  if (pivots) require_extent(name, indices, {count, 1}, is_window, "rows and columns");
-  if (status) require_status(name, *status, source.matrices());
+  require_extent(MatrixDecompositionLU::info.name, from, e, true, "rows or columns");
+  if (result) require_extent(MatrixDecompositionLU::info.name, to, e, is_window, "rows and columns");
+  if (pivots) require_extent(MatrixDecompositionLU::info.name, indices, {count, 1}, is_window, "rows and columns");
+  if (status) require_status(MatrixDecompositionLU::info.name, *status, source.matrices());
   return {e, count, batch};
 }
 
 Layouts MatrixDecompositionLU::infer(std::span<const Layout> in, const OutputHints& hints) const {
-  require_hints(name, hints, DType::f32);
+  require_hints(MatrixDecompositionLU::info.name, hints, DType::f32);
   const Problem p = problem(in[0], nullptr, nullptr, nullptr);
   const std::int64_t matrices = in[0].matrices();
   return {Layout::matrix(DType::f32, result_matrix_origin.x + p.extent.rows, result_matrix_origin.y + p.extent.columns, matrices),

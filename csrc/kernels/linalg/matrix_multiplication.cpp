@@ -7,11 +7,9 @@
 namespace mpskit::linalg {
 namespace {
 
-constexpr std::string_view name = MatrixMultiplication::info.name;
-
 // What op(matrix) holds from the origin on.
 Extent from_origin(std::string_view operand, std::string_view origin_name, const Layout& m, const Origin& origin, bool transpose) {
-  const Extent e = linalg::from_origin(name, {operand, origin_name, &m, origin});
+  const Extent e = linalg::from_origin(MatrixMultiplication::info.name, {operand, origin_name, &m, origin});
   return transpose ? Extent{e.columns, e.rows} : e;
 }
 
@@ -25,7 +23,7 @@ bool has_product(DType left, DType right, DType out) {
 void check_dtypes(DType left, DType right, DType out) {
   if (has_product(left, right, out)) return;
   const bool factors = has_product(left, right, DType::f32);
-  throw TypeError(cat(name, ": left is ", name_of(left), ", right is ", name_of(right), ", out is ", name_of(out), "; allowed: ",
+  throw TypeError(cat(MatrixMultiplication::info.name, ": left is ", name_of(left), ", right is ", name_of(right), ", out is ", name_of(out), "; allowed: ",
                       factors ? (has_product(left, right, DType::f16) ? "out float32 or float16" : "out float32")
                               : "equal dtypes, or left float32 with right float16",
                       ". ", factors ? "Pass dtype=\"float32\" or such an out." : "Convert one with astype()."));
@@ -34,7 +32,7 @@ void check_dtypes(DType left, DType right, DType out) {
 }  // namespace
 
 void MatrixMultiplication::validate() const {
-  require_origins(name, {{"left", "left_matrix_origin", nullptr, left_matrix_origin},
+  require_origins(MatrixMultiplication::info.name, {{"left", "left_matrix_origin", nullptr, left_matrix_origin},
                          {"right", "right_matrix_origin", nullptr, right_matrix_origin},
                          {"out", "result_matrix_origin", nullptr, result_matrix_origin}});
 }
@@ -42,7 +40,7 @@ void MatrixMultiplication::validate() const {
 MatrixMultiplication::Product MatrixMultiplication::product(const Layout& left, const Layout& right, const Layout* out) const {
   const DType result = out ? out->dtype : natural_result(left.dtype, right.dtype);
   check_dtypes(left.dtype, right.dtype, result);
-  const Batch batch = batch_of(name, batch_start, batch_size, {{"left", "", &left}, {"right", "", &right}, {"out", "", out}});
+  const Batch batch = batch_of(MatrixMultiplication::info.name, batch_start, batch_size, {{"left", "", &left}, {"right", "", &right}, {"out", "", out}});
   const Extent l = from_origin("left", "left_matrix_origin", left, left_matrix_origin, transpose_left);
   const Extent r = from_origin("right", "right_matrix_origin", right, right_matrix_origin, transpose_right);
 
@@ -51,22 +49,22 @@ MatrixMultiplication::Product MatrixMultiplication::product(const Layout& left, 
   p.columns = result_columns.value_or(r.columns);
   p.interior = interior_columns.value_or(l.columns);
   if (!interior_columns && l.columns != r.rows)
-    throw ValueError(cat(name, ": op(left) is (", l.rows, ", ", l.columns, ") and op(right) is (", r.rows, ", ", r.columns,
+    throw ValueError(cat(MatrixMultiplication::info.name, ": op(left) is (", l.rows, ", ", l.columns, ") and op(right) is (", r.rows, ", ", r.columns,
                          ") from their origins; columns of op(left) must equal rows of op(right). ",
                          l.columns == r.columns ? (transpose_right ? "Pass transpose_right=False." : "Pass transpose_right=True for left @ right.T.")
                          : l.rows == r.rows     ? (transpose_left ? "Pass transpose_left=False." : "Pass transpose_left=True for left.T @ right.")
                                                 : "Pass interior_columns to use a part of them."));
-  part_of(name, "result_rows", p.rows, "op(left)", l.rows);
-  part_of(name, "result_columns", p.columns, "op(right)", r.columns);
-  part_of(name, "interior_columns", p.interior, "op(left)", l.columns);
-  part_of(name, "interior_columns", p.interior, "op(right)", r.rows);
+  part_of(MatrixMultiplication::info.name, "result_rows", p.rows, "op(left)", l.rows);
+  part_of(MatrixMultiplication::info.name, "result_columns", p.columns, "op(right)", r.columns);
+  part_of(MatrixMultiplication::info.name, "interior_columns", p.interior, "op(left)", l.columns);
+  part_of(MatrixMultiplication::info.name, "interior_columns", p.interior, "op(right)", r.rows);
   if (out) {
     const Extent c = from_origin("out", "result_matrix_origin", *out, result_matrix_origin, false);
     // A larger out is a window, which must be meant: a forgotten axis would otherwise leave rows of it unwritten.
     const bool rows_fit = result_rows ? c.rows >= p.rows : c.rows == p.rows;
     const bool columns_fit = result_columns ? c.columns >= p.columns : c.columns == p.columns;
     if (!rows_fit || !columns_fit)
-      throw ValueError(cat(name, ": out is (", c.rows, ", ", c.columns, ") from result_matrix_origin, the result is (", p.rows, ", ", p.columns,
+      throw ValueError(cat(MatrixMultiplication::info.name, ": out is (", c.rows, ", ", c.columns, ") from result_matrix_origin, the result is (", p.rows, ", ", p.columns,
                            "); allowed: the same shape, or a larger out when result_rows and result_columns say which part of it is written."));
   }
   p.first = batch.first;
@@ -78,12 +76,12 @@ MatrixMultiplication::Product MatrixMultiplication::product(const Layout& left, 
 
 Layouts MatrixMultiplication::infer(std::span<const Layout> in, const OutputHints& hints) const {
   if (hints.channels)
-    throw ValueError(cat(name, ": channels is ", *hints.channels, "; allowed: none, a matrix has no channels. Leave it out."));
+    throw ValueError(cat(MatrixMultiplication::info.name, ": channels is ", *hints.channels, "; allowed: none, a matrix has no channels. Leave it out."));
   if (beta != 0)
-    throw ValueError(cat(name, ": beta is ", beta, " and out is missing; allowed: an out to add to, or beta = 0. Pass out=, the matrix that is scaled by beta."));
+    throw ValueError(cat(MatrixMultiplication::info.name, ": beta is ", beta, " and out is missing; allowed: an out to add to, or beta = 0. Pass out=, the matrix that is scaled by beta."));
   const DType result = hints.dtype.value_or(natural_result(in[0].dtype, in[1].dtype));
   if (result != DType::f32 && result != DType::f16)
-    throw TypeError(cat(name, ": dtype is ", name_of(result), "; allowed: float32, float16. Convert the result with astype()."));
+    throw TypeError(cat(MatrixMultiplication::info.name, ": dtype is ", name_of(result), "; allowed: float32, float16. Convert the result with astype()."));
   check_dtypes(in[0].dtype, in[1].dtype, result);
   const Product p = product(in[0], in[1], nullptr);
   return {Layout::matrix(result, result_matrix_origin.x + p.rows, result_matrix_origin.y + p.columns, in[0].matrices())};

@@ -1,25 +1,16 @@
 #include "kernels/linalg/matrix_vector_multiplication.hpp"
 
-#include <algorithm>
-
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "kernels/common/matrix_window.hpp"
 
 namespace mpskit::linalg {
 namespace {
 
-constexpr std::string_view name = MatrixVectorMultiplication::info.name;
-
-// alpha and beta have the result's dtype; what is too large for it becomes its largest number.
-float in_precision_of(DType result, float v) {
-  if (result != DType::f16) return v;
-  return half_to_float(float_to_half(std::clamp(v, -65504.0f, 65504.0f)));
-}
-
-void check_dtypes(DType matrix, DType vector, DType out) {
+void check_vector_dtypes(DType matrix, DType vector, DType out) {
   if (matrix == vector && (out == DType::f32 || (out == DType::f16 && matrix == DType::f16))) return;
   const bool equal = matrix == vector;
-  throw TypeError(cat(name, ": matrix is ", name_of(matrix), ", vector is ", name_of(vector), ", out is ", name_of(out), "; allowed: ",
+  throw TypeError(cat(MatrixVectorMultiplication::info.name, ": matrix is ", name_of(matrix), ", vector is ", name_of(vector), ", out is ", name_of(out), "; allowed: ",
                       equal ? "out float32" : "matrix and vector of one dtype", ". ", equal ? "Pass such an out." : "Convert one with astype()."));
 }
 
@@ -29,10 +20,10 @@ void MatrixVectorMultiplication::validate() const {
   const Placed origins[]{{"matrix", "primary_source_matrix_origin", nullptr, primary_source_matrix_origin},
                          {"vector", "secondary_source_matrix_origin", nullptr, secondary_source_matrix_origin},
                          {"out", "result_matrix_origin", nullptr, result_matrix_origin}};
-  require_origins(name, {origins[0], origins[1], origins[2]});
+  require_origins(MatrixVectorMultiplication::info.name, {origins[0], origins[1], origins[2]});
   for (const Placed& o : {origins[1], origins[2]})
     if (o.origin.y != 0)
-      throw ValueError(cat(name, ": ", o.origin_name, " is (", o.origin.x, ", ", o.origin.y, "); allowed: (element, 0), as ", o.name, " is a vector. Pass (", o.origin.x, ", 0)."));
+      throw ValueError(cat(MatrixVectorMultiplication::info.name, ": ", o.origin_name, " is (", o.origin.x, ", ", o.origin.y, "); allowed: (element, 0), as ", o.name, " is a vector. Pass (", o.origin.x, ", 0)."));
 }
 
 MatrixVectorMultiplication::Product MatrixVectorMultiplication::product(const Layout& matrix, const Layout& vector, const Layout* out) const {
@@ -40,27 +31,27 @@ MatrixVectorMultiplication::Product MatrixVectorMultiplication::product(const La
   const Placed x{"vector", "secondary_source_matrix_origin", &vector, secondary_source_matrix_origin};
   const Placed y{"out", "result_matrix_origin", out, result_matrix_origin};
   const DType result = out ? out->dtype : matrix.dtype;
-  check_dtypes(matrix.dtype, vector.dtype, result);
-  const Batch batch = batch_of(name, batch_start, batch_size, {a, x, y});
-  Extent held = from_origin(name, a);
+  check_vector_dtypes(matrix.dtype, vector.dtype, result);
+  const Batch batch = batch_of(MatrixVectorMultiplication::info.name, batch_start, batch_size, {a, x, y});
+  Extent held = from_origin(MatrixVectorMultiplication::info.name, a);
   if (transpose) std::swap(held.rows, held.columns);
-  const std::int64_t length = from_origin(name, x).rows, m = rows.value_or(held.rows), n = columns.value_or(held.columns);
+  const std::int64_t length = from_origin(MatrixVectorMultiplication::info.name, x).rows, m = rows.value_or(held.rows), n = columns.value_or(held.columns);
   if (!columns && length != n)
-    throw ValueError(cat(name, ": op(matrix) is (", held.rows, ", ", held.columns, ") and vector has ", length, " elements from their origins; allowed: ", n, " elements. ",
+    throw ValueError(cat(MatrixVectorMultiplication::info.name, ": op(matrix) is (", held.rows, ", ", held.columns, ") and vector has ", length, " elements from their origins; allowed: ", n, " elements. ",
                          length == held.rows ? (transpose ? "Pass transpose=False." : "Pass transpose=True for matrix.T @ vector.") : "Pass columns to use a part of them."));
-  require_extent(name, a, transpose ? Extent{n, m} : Extent{m, n}, true, "rows or columns");
-  require_extent(name, x, {n, 1}, true, "columns");
-  if (out) require_extent(name, y, {m, 1}, rows.has_value(), "rows");
+  require_extent(MatrixVectorMultiplication::info.name, a, transpose ? Extent{n, m} : Extent{m, n}, true, "rows or columns");
+  require_extent(MatrixVectorMultiplication::info.name, x, {n, 1}, true, "columns");
+  if (out) require_extent(MatrixVectorMultiplication::info.name, y, {m, 1}, rows.has_value(), "rows");
   return {m, n, batch, in_precision_of(result, alpha), in_precision_of(result, beta)};
 }
 
 Layouts MatrixVectorMultiplication::infer(std::span<const Layout> in, const OutputHints& hints) const {
-  if (hints.channels) require_hints(name, hints, DType::f32);
+  if (hints.channels) require_hints(MatrixVectorMultiplication::info.name, hints, DType::f32);
   if (beta != 0)
-    throw ValueError(cat(name, ": beta is ", beta, " and out is missing; allowed: an out to add to, or beta = 0. Pass out=, the vector that is scaled by beta."));
+    throw ValueError(cat(MatrixVectorMultiplication::info.name, ": beta is ", beta, " and out is missing; allowed: an out to add to, or beta = 0. Pass out=, the vector that is scaled by beta."));
   const DType result = hints.dtype.value_or(in[0].dtype);
-  if (!dtypes.contains(result)) throw TypeError(cat(name, ": dtype is ", name_of(result), "; allowed: float32, float16. Convert the result with astype()."));
-  check_dtypes(in[0].dtype, in[1].dtype, result);
+  if (!dtypes.contains(result)) throw TypeError(cat(MatrixVectorMultiplication::info.name, ": dtype is ", name_of(result), "; allowed: float32, float16. Convert the result with astype()."));
+  check_vector_dtypes(in[0].dtype, in[1].dtype, result);
   return {Layout::vector(result, result_matrix_origin.x + product(in[0], in[1], nullptr).rows, in[0].matrices())};
 }
 

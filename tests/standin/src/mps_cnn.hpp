@@ -30,7 +30,7 @@ class Loaded {
 };
 
 // What a kernel does to one image: the window carries the offset and edge mode of the moment it was encoded.
-using Operation = std::function<Tensor(const Tensor& src, const Window& window, Index height, Index width)>;
+using Operation = std::function<Tensor(const Tensor& src, const LayerWindow& window, Index height, Index width)>;
 
 // Channels of one image of a view. Whole texels are written, as kernels do: lanes behind the last channel are spoilt.
 Tensor read_channels(const ImageView& view, Index image, Index channel, Index channels);

@@ -185,7 +185,7 @@ void check_channels(NSUInteger offset, NSString* what) {
   const auto axis = [](NSUInteger kernel, NSUInteger stride, NSUInteger dilation, NSInteger offset) {
     return Axis{static_cast<Index>(kernel), static_cast<Index>(stride), static_cast<Index>(dilation), offset};
   };
-  const Window window{axis(_kernelHeight, _strideInPixelsY, _dilationRateY, _offset.y), axis(_kernelWidth, _strideInPixelsX, _dilationRateX, _offset.x),
+  const LayerWindow window{axis(_kernelHeight, _strideInPixelsY, _dilationRateY, _offset.y), axis(_kernelWidth, _strideInPixelsX, _dilationRateX, _offset.x),
                       _edgeMode == MPSImageEdgeModeClamp};
   const Operation operation = [self standinOperation];
   const MTLRegion clip = _clipRect;

@@ -287,7 +287,7 @@ std::shared_ptr<const ConvolutionWeights> read_weights(id<MPSCNNConvolutionDataS
 - (Operation)standinOperation {
   const bool half_sums = _accumulatorPrecisionOption == MPSNNConvolutionAccumulatorPrecisionOptionHalf;
   require(!(half_sums && _weights->are_float), @"float32 weights in the kernel need the float accumulator");
-  return [weights = _weights, half_sums](const Tensor& src, const Window& window, Index height, Index width) {
+  return [weights = _weights, half_sums](const Tensor& src, const LayerWindow& window, Index height, Index width) {
     return convolve(src, *weights, window, height, width, half_sums);
   };
 }

@@ -57,14 +57,14 @@ using namespace standin;
 }
 - (Operation)standinOperation {
   if (_descriptor.neuronType != MPSCNNNeuronTypePReLU) {
-    return [neuron = neuron_of(_descriptor, @"MPSCNNNeuron")](const Tensor& src, const Window& window, Index height, Index width) {
+    return [neuron = neuron_of(_descriptor, @"MPSCNNNeuron")](const Tensor& src, const LayerWindow& window, Index height, Index width) {
       return map_pixels(src, window, height, width, [&](const float* in, float* out) {
         for (Index c = 0; c < src.channels; ++c) out[c] = neuron(in[c]);
       });
     };
   }
   const std::vector<float> slopes = decode(_descriptor.data.bytes, _descriptor.data.length / sizeof(float), MPSDataTypeFloat32);
-  return [slopes](const Tensor& src, const Window& window, Index height, Index width) {
+  return [slopes](const Tensor& src, const LayerWindow& window, Index height, Index width) {
     return map_pixels(src, window, height, width, [&](const float* in, float* out) {
       for (Index c = 0; c < src.channels; ++c) out[c] = in[c] >= 0 ? in[c] : slopes.at(static_cast<std::size_t>(c)) * in[c];
     });

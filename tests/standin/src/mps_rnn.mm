@@ -88,7 +88,7 @@ namespace standin {
 
 using Row = std::vector<float>;
 
-struct Source {  // one data source; absent: zero weights, no bias, no neuron
+struct RnnSource {  // one data source; absent: zero weights, no bias, no neuron
   bool is_there = false;
   Row weights, bias;
   Neuron neuron;
@@ -96,7 +96,7 @@ struct Source {  // one data source; absent: zero weights, no bias, no neuron
 };
 
 // out += W x, with the rows of W one behind the other, or W's diagonal.
-static void add_product(Row& out, const Source& s, const Row& x) {
+static void add_product(Row& out, const RnnSource& s, const Row& x) {
   if (!s.is_there) return;
   for (std::size_t o = 0; o < out.size(); ++o) {
     if (s.is_diagonal) {
@@ -114,7 +114,7 @@ struct RecurrentLayer {
   NSUInteger inputs = 0, outputs = 0;
   bool is_backward = false;
   bool passes_input = false;               // useLayerInputUnitTransformMode
-  Source input[4], recurrent[4], third[4]; // single: 0. GRU: z, r, candidate; third[2] acts on z * h. LSTM: i, f, candidate, o; peepholes
+  RnnSource input[4], recurrent[4], third[4]; // single: 0. GRU: z, r, candidate; third[2] acts on z * h. LSTM: i, f, candidate, o; peepholes
   float p = 1;
   bool flips = false;
   Neuron to_output;
@@ -187,8 +187,8 @@ struct RecurrentLayer {
 
 namespace {
 
-Source read_source(id<MPSCNNConvolutionDataSource> source, NSUInteger inputs, NSUInteger outputs, bool is_float, bool is_input, bool is_diagonal) {
-  Source out;
+RnnSource read_source(id<MPSCNNConvolutionDataSource> source, NSUInteger inputs, NSUInteger outputs, bool is_float, bool is_input, bool is_diagonal) {
+  RnnSource out;
   if (!source) return out;
   NSString* who = @"MPSRNNMatrixInferenceLayer";
   const Loaded loaded(source);

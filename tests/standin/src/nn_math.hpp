@@ -27,7 +27,7 @@ struct Axis {
   Index extent() const { return (kernel - 1) * dilation + 1; }
   Index tap(Index output, Index k) const { return offset - extent() / 2 + k * dilation + output * stride; }
 };
-struct Window {
+struct LayerWindow {
   Axis y, x;
   bool clamps = false;  // else what lies beyond the border is 0
   // The pixel that a tap reads; null for one of zeros.
@@ -78,7 +78,7 @@ struct ConvolutionWeights {
   bool is_depthwise = false;
 };
 
-inline Tensor convolve(const Tensor& src, const ConvolutionWeights& k, const Window& window, Index height, Index width, bool half_sums) {
+inline Tensor convolve(const Tensor& src, const ConvolutionWeights& k, const LayerWindow& window, Index height, Index width, bool half_sums) {
   Tensor dst(height, width, k.outputs);
   const Index inputs = k.inputs / k.groups, outputs = k.outputs / k.groups;
   for (Index y = 0; y < height; ++y)
@@ -98,7 +98,7 @@ inline Tensor convolve(const Tensor& src, const ConvolutionWeights& k, const Win
   return dst;
 }
 
-inline Tensor pool_max(const Tensor& src, const Window& window, Index height, Index width) {
+inline Tensor pool_max(const Tensor& src, const LayerWindow& window, Index height, Index width) {
   Tensor dst(height, width, src.channels);
   for (Index y = 0; y < height; ++y)
     for (Index x = 0; x < width; ++x)
@@ -116,7 +116,7 @@ inline Tensor pool_max(const Tensor& src, const Window& window, Index height, In
 
 // The pixels under the window's centre, each on its own.
 template <class F>
-Tensor map_pixels(const Tensor& src, const Window& window, Index height, Index width, F&& f) {
+Tensor map_pixels(const Tensor& src, const LayerWindow& window, Index height, Index width, F&& f) {
   Tensor dst(height, width, src.channels);
   const std::vector<float> zeros(static_cast<std::size_t>(src.channels));
   for (Index y = 0; y < height; ++y)
@@ -127,7 +127,7 @@ Tensor map_pixels(const Tensor& src, const Window& window, Index height, Index w
   return dst;
 }
 
-inline Tensor soft_max(const Tensor& src, const Window& window, Index height, Index width) {
+inline Tensor soft_max(const Tensor& src, const LayerWindow& window, Index height, Index width) {
   return map_pixels(src, window, height, width, [&](const float* in, float* out) {
     const double most = *std::max_element(in, in + src.channels);
     double sum = 0;
