@@ -72,14 +72,13 @@ void weigh_codes(const CodePairs& pairs, std::uint8_t* to) {
   const CodePairs p = pairs;  // in registers
   constexpr int n = lanes<std::int32_t>;
   constexpr std::make_index_sequence<lanes<std::uint16_t>> words;
-  constexpr std::integral_constant<int, 0> even;
   const std::int64_t end = p.outputs * (channels == 3 ? 4 : channels);
   auto codes = [&](std::int64_t x) {
     const Vec<std::int32_t> half = (1 << 20) - Vec<std::int32_t>{};
     return (Words)(multiply_add(load<Vec<std::int32_t>>(p.weights + x), word_pairs<channels, are_all>(p, x), half) >> 21);
   };
   for (std::int64_t x = 0; x < end; x += 4 * n)
-    store_bytes(to + x, each_second(codes(x), codes(x + n), words, even), each_second(codes(x + 2 * n), codes(x + 3 * n), words, even));
+    store_bytes(to + x, every_other<1, 0>(codes(x), codes(x + n), words), every_other<1, 0>(codes(x + 2 * n), codes(x + 3 * n), words));
 }
 
 // `quads`: memory for four bytes an output, for three channels.

@@ -1,5 +1,6 @@
 #pragma once
 // Two rows become one, and pairs of its pixels become pixels. A neighbour of weight 0 is not used, whatever number it is.
+#include "cpu/simd/every_other.inl"
 #include "cpu/simd/pixels.inl"
 #include "cpu/simd/turn.inl"
 
@@ -33,11 +34,6 @@ struct PixelPairs {
 };
 inline constexpr std::int64_t beyond = 4 * lanes<float>;
 
-// Registers of all even and of all odd numbers.
-template <class V, std::size_t... i>
-MPSKIT_INLINE V each_second(V u, V v, std::index_sequence<i...>, auto odd) {
-  return __builtin_shufflevector(u, v, (2 * static_cast<int>(i) + odd)...);
-}
 // Outputs 0, 1, 4, 5, ... of a pair each, or from the second on: taking turns in halves of 128 bits puts them in order.
 template <int begin, std::size_t... i>
 MPSKIT_INLINE Vec<double> gather_pairs(const PixelPairs& p, std::int64_t x, std::index_sequence<i...>) {
@@ -52,10 +48,9 @@ template <class Pairs, std::size_t... i>
 MPSKIT_INLINE Vec<double> gather_twos(const Pairs& p, std::int64_t x, std::int64_t ahead, std::index_sequence<i...>) {
   return Vec<double>{load<double>(p.src + p.first[x + static_cast<int>(i)] + ahead)...};
 }
-using FourFloats [[gnu::vector_size(16)]] = float;
 template <class Pairs>
 MPSKIT_INLINE Vec<float> gather_fours(const Pairs& p, std::int64_t x, std::int64_t ahead) {
-  auto four = [&](int i) { return load<FourFloats>(p.src + p.first[x + i] + ahead); };
+  auto four = [&](int i) { return load<Four>(p.src + p.first[x + i] + ahead); };
 #if MPSKIT_VECTOR_BYTES == 16
   return four(0);
 #else
@@ -82,7 +77,7 @@ inline void weigh_pairs(const PixelPairs& pairs, std::int64_t channels) {
   if (channels == 1 && p.are_all) {
     for (std::int64_t x = 0; x < end; x += n) {
       const auto u = load<Vec<float>>(p.src + 2 * x), v = load<Vec<float>>(p.src + 2 * x + n);
-      put(x, each_second(u, v, floats, even), each_second(u, v, floats, odd));
+      put(x, every_other<1, 0>(u, v, floats), every_other<1, 1>(u, v, floats));
     }
   } else if (channels == 1) {
     for (std::int64_t x = 0; x < end; x += n) {
@@ -99,9 +94,9 @@ inline void weigh_pairs(const PixelPairs& pairs, std::int64_t channels) {
   } else if (channels == 3) {
     for (std::int64_t i = 0, x = 0; i < p.outputs; ++i, x += 3) {
       const float* from = p.src + p.first[i];
-      const FourFloats a = load<FourFloats>(from), b = load<FourFloats>(from + 3);
-      const FourFloats w = load<FourFloats>(p.weights_a + x), v = load<FourFloats>(p.weights_b + x);
-      store(p.dst + x, v == FourFloats{} ? a : a * w + b * v);
+      const Four a = load<Four>(from), b = load<Four>(from + 3);
+      const Four w = load<Four>(p.weights_a + x), v = load<Four>(p.weights_b + x);
+      store(p.dst + x, v == Four{} ? a : a * w + b * v);
     }
   } else {
     for (std::int64_t i = 0, x = 0; i < p.outputs; ++i, x += channels)
@@ -113,22 +108,15 @@ inline void weigh_pairs(const PixelPairs& pairs, std::int64_t channels) {
 }
 
 // Pairs of pixels that lie far apart, beside each other. `last` is the last pixel: it has no neighbour, and is written alone.
-template <int bytes>
-void pick(const std::byte* row, const std::int64_t* at, std::int64_t pairs, std::int64_t last, std::byte* to) {
+// `bytes` of a pair are a number, or a constant where the copy should be a few instructions.
+template <class Bytes>
+void pick(const std::byte* row, const std::int64_t* at, std::int64_t pairs, std::int64_t last, Bytes bytes, std::byte* to) {
   for (std::int64_t i = 0; i < pairs; ++i) std::memcpy(to + i * bytes, row + at[i], static_cast<std::size_t>(at[i] == last ? bytes / 2 : bytes));
 }
-inline void pick_pairs(const std::byte* row, const std::int64_t* at, std::int64_t pairs, std::int64_t last, std::int64_t bytes, std::byte* to) {
-  switch (bytes) {
-    case 2: return pick<2>(row, at, pairs, last, to);
-    case 4: return pick<4>(row, at, pairs, last, to);
-    case 6: return pick<6>(row, at, pairs, last, to);
-    case 8: return pick<8>(row, at, pairs, last, to);
-    case 12: return pick<12>(row, at, pairs, last, to);
-    case 16: return pick<16>(row, at, pairs, last, to);
-    case 24: return pick<24>(row, at, pairs, last, to);
-    case 32: return pick<32>(row, at, pairs, last, to);
-  }
-  for (std::int64_t i = 0; i < pairs; ++i) std::memcpy(to + i * bytes, row + at[i], static_cast<std::size_t>(at[i] == last ? bytes / 2 : bytes));
+template <std::int64_t... usual>
+void pick_pairs(const std::byte* row, const std::int64_t* at, std::int64_t pairs, std::int64_t last, std::int64_t bytes, std::byte* to) {
+  const bool is_usual = ((bytes == usual && (pick(row, at, pairs, last, std::integral_constant<std::int64_t, usual>{}, to), true)) || ...);
+  if (!is_usual) pick(row, at, pairs, last, bytes, to);
 }
 
 }  // namespace mpskit::cpu::MPSKIT_ISA

@@ -124,7 +124,7 @@ class BilinearScalePlan final : public CpuPlan {
     if (is_sparse_) {
       auto* const picked = reinterpret_cast<std::byte*>(out + rounded_up(widest_ + beyond, 16));
       auto gathered = [&](const std::byte* source, std::byte* pairs) {
-        pick_pairs(source, picks_.data() + part.out.begin, outputs, last_, 2 * channels_ * element_bytes_, pairs);
+        pick_pairs<2, 4, 6, 8, 12, 16, 24, 32>(source, picks_.data() + part.out.begin, outputs, last_, 2 * channels_ * element_bytes_, pairs);
         return pairs;
       };
       a = gathered(a, picked);

@@ -2,19 +2,14 @@
 // Rows of a picture, made gray and blurred with a Gaussian, one after the other from the top: what edge detectors begin with. A ring holds
 // the rows that were blurred along and are to be blurred down; a row's floats do not depend on where the first one was.
 #include "cpu/image/fetch.inl"
+#include "cpu/image/gaussian_weights.inl"
 #include "cpu/simd/transpose.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
 
-// Weights 0, 1, ... of a Gaussian, cut at 3.7 sigma; all of them, both sides, add up to 1.
 inline std::vector<float> gaussian_side(float sigma) {
-  const auto radius = static_cast<std::int64_t>(std::ceil(3.7 * static_cast<double>(sigma)));
-  std::vector<double> weights{1.0};
-  double sum = 1;
-  for (std::int64_t i = 1; i <= radius; ++i) sum += 2 * weights.emplace_back(std::exp(-0.5 * static_cast<double>(i * i) / (double{sigma} * sigma)));
-  std::vector<float> out;
-  for (const double w : weights) out.push_back(static_cast<float>(w / sum));
-  return out;
+  const std::vector<double> weights = gaussian_weights(sigma);
+  return {weights.begin(), weights.end()};
 }
 
 // to[x] = weights[0] * rows[0][x] + the sum of weights[i] * (rows[2 i - 1][x] + rows[2 i][x]). Reads and writes up to four registers past count.

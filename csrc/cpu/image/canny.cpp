@@ -1,4 +1,5 @@
 #include "cpu/image/blurred_rows.inl"
+#include "cpu/simd/any.inl"
 #include "cpu/simd/math.inl"
 
 // Tiles are worked through row by row: blurred rows, gradients and magnitudes lie in rings that the nearer caches hold, and all that is
@@ -118,19 +119,6 @@ class CannyPlan final : public CpuPlan {
     }
   }
 
-  static MPSKIT_INLINE bool is_any(Ints mask) {
-#if MPSKIT_VECTOR_BYTES == 64
-    return _mm512_test_epi32_mask((__m512i)mask, (__m512i)mask) != 0;
-#elif MPSKIT_VECTOR_BYTES == 32
-    return !_mm256_testz_si256((__m256i)mask, (__m256i)mask);
-#elif defined(__x86_64__)
-    return _mm_movemask_epi8((__m128i)mask) != 0;
-#elif defined(__aarch64__)
-    return vmaxvq_u32((uint32x4_t)mask) != 0;
-#else
-    return (mask[0] | mask[1] | mask[2] | mask[3]) != 0;
-#endif
-  }
   // Classes of a row: pixels above a threshold that no neighbour across the edge exceeds.
   void thin(const GradientRow& above, const GradientRow& here, const GradientRow& below, std::int64_t count, std::uint8_t* to) const {
     const std::int64_t c = channels_;
@@ -140,14 +128,14 @@ class CannyPlan final : public CpuPlan {
     for (std::int64_t e = 0; e < count; e += lanes<float>) {
       const Floats g = load<Floats>(mid + e);
       const Ints is_above = (Ints)(g > low);
-      if (!is_any(is_above)) continue;
+      if (!any(is_above)) continue;
       const auto at = [e](const float* p, std::int64_t i) { return load<Floats>(p + e + i); };
       const Floats gx = load<Floats>(here.x + c + e), gy = load<Floats>(here.y + c + e), ax = magnitude(gx), ay = magnitude(gy);
       const Ints is_across = (Ints)(ay <= tangent * ax), is_down = (Ints)(ax <= tangent * ay), falls = ((Ints)gx ^ (Ints)gy) >= 0;
       const Floats before = is_across ? at(mid, -c) : is_down ? at(up, 0) : falls ? at(up, -c) : at(up, c);
       const Floats behind = is_across ? at(mid, c) : is_down ? at(down, 0) : falls ? at(down, c) : at(down, -c);
       const Ints stays = is_above & (Ints)(g >= before) & (Ints)(g > behind);
-      if (!is_any(stays)) continue;
+      if (!any(stays)) continue;
       const Floats kind = (Floats)(stays & (Ints)((Ints)(g > high) ? all(2) : all(1)));
       if (count - e >= lanes<float>) store_pixels(to + e, kind);
       else store_pixels(to + e, kind, count - e);

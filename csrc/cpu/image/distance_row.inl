@@ -3,7 +3,7 @@
 // pixel of column x. Two ways to the same integers. Where all distances are short, neighbours are looked at until none can be nearer. Else the
 // parabolas that make up the lower envelope are found (Felzenszwalb and Huttenlocher, Theory of Computing 8, 2012), as the convex hull of the points
 // (x, f[x] + x * x), which needs no divisions to build; most columns are dismissed first, many at a time.
-#include "cpu/simd/vector.inl"
+#include "cpu/simd/any.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
 
@@ -26,20 +26,6 @@ struct SquaredDistance<double> {
   static constexpr Steps no_step = std::numeric_limits<double>::infinity();
   static constexpr double infinite = std::numeric_limits<double>::infinity();
 };
-
-MPSKIT_INLINE bool any_nonzero(Vec<std::int32_t> mask) {
-#if MPSKIT_VECTOR_BYTES == 64
-  return _mm512_test_epi32_mask((__m512i)mask, (__m512i)mask) != 0;
-#elif MPSKIT_VECTOR_BYTES == 32
-  return !_mm256_testz_si256((__m256i)mask, (__m256i)mask);
-#elif defined(__x86_64__)
-  return _mm_movemask_epi8((__m128i)(mask == 0)) != 0xffff;
-#elif defined(__aarch64__)
-  return vmaxvq_u32((uint32x4_t)mask) != 0;
-#else
-  return (mask[0] | mask[1] | mask[2] | mask[3]) != 0;
-#endif
-}
 
 template <class T>
 class DistanceRow {
@@ -121,10 +107,10 @@ class DistanceRow {
     for (std::int64_t x = 0; x < width_; x += lanes<T>) {
       const V here = load<V>(f_ + x), left = load<V>(f_ + x - 1), right = load<V>(f_ + x + 1);
       auto keep = (left > here + 1) | (right > here + 1);
-      if (!any_nonzero((Vec<std::int32_t>)keep)) continue;
+      if (!any((Vec<std::int32_t>)keep)) continue;
       keep &= left + right + 2 > here + here;
       for (const int k : {2, 4}) keep &= load<V>(f_ + x - k) + load<V>(f_ + x + k) + static_cast<T>(2 * k * k) >= here + here;
-      if (!any_nonzero((Vec<std::int32_t>)keep)) continue;
+      if (!any((Vec<std::int32_t>)keep)) continue;
       for (int i = 0; i < lanes<T>; ++i) {
         chosen_[n] = static_cast<std::int32_t>(x) + i;
         n += keep[i] != 0;
@@ -167,7 +153,7 @@ class DistanceRow {
   }
   template <class M>
   static MPSKIT_INLINE bool any_of(M mask) {
-    return any_nonzero((Vec<std::int32_t>)mask);
+    return any((Vec<std::int32_t>)mask);
   }
 
   void envelope(std::int64_t chosen) {

@@ -1,5 +1,6 @@
 #include "cpu/image/gaussian_codes.inl"
 #include "cpu/image/gaussian_floats.inl"
+#include "cpu/image/gaussian_weights.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
@@ -109,12 +110,8 @@ class Strips final : public CpuPlan {
 class GaussianBlurPlan final : public CpuPlan {
  public:
   GaussianBlurPlan(const image::GaussianBlur& k, const Call& call) {
-    const auto radius = static_cast<std::int64_t>(std::ceil(3.7 * k.sigma));
-    std::vector<double> weights{1.0};
-    double sum = 1;
-    for (std::int64_t i = 1; i <= radius; ++i)
-      sum += 2 * weights.emplace_back(std::exp(-0.5 * static_cast<double>(i * i) / (double{k.sigma} * k.sigma)));
-    for (double& w : weights) w /= sum;
+    const std::vector<double> weights = gaussian_weights(k.sigma);
+    const auto radius = static_cast<std::int64_t>(weights.size()) - 1;
     if (GaussianCodes::fits(radius, call.inputs[0], call.outputs[0])) plan_ = std::make_unique<Strips<GaussianCodes>>(k, call, weights);
     else plan_ = std::make_unique<Strips<GaussianFloats>>(k, call, weights);
   }

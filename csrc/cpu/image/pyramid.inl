@@ -1,6 +1,7 @@
 #pragma once
 // What both directions of a pyramid are made of: sums of weighted rows, even and odd pixels apart.
 #include "cpu/image/fetch.inl"
+#include "cpu/simd/every_other.inl"
 #include "kernels/common/pyramid_kernel.hpp"
 
 namespace mpskit::cpu::MPSKIT_ISA {
@@ -112,10 +113,6 @@ MPSKIT_INLINE void visit_channels(std::int64_t channels, F&& f) {
 }
 
 namespace pyramid {
-template <int c, int odd, std::size_t... i>
-MPSKIT_INLINE Vec<float> every_other(Vec<float> a, Vec<float> b, std::index_sequence<i...>) {
-  return __builtin_shufflevector(a, b, ((static_cast<int>(i) / c * 2 + odd) * c + static_cast<int>(i) % c)...);
-}
 template <int c, int half, std::size_t... i>
 MPSKIT_INLINE Vec<float> in_turn(Vec<float> a, Vec<float> b, std::index_sequence<i...>) {  // pixels of a and b
   constexpr int from = half * lanes<float> / 2;
@@ -130,8 +127,8 @@ MPSKIT_INLINE void split_pixels(Vec<float> a, Vec<float> b, Vec<float>& even, Ve
     even = a;
     odd = b;
   } else {
-    even = pyramid::every_other<c, 0>(a, b, std::make_index_sequence<lanes<float>>{});
-    odd = pyramid::every_other<c, 1>(a, b, std::make_index_sequence<lanes<float>>{});
+    even = every_other<c, 0>(a, b, std::make_index_sequence<lanes<float>>{});
+    odd = every_other<c, 1>(a, b, std::make_index_sequence<lanes<float>>{});
   }
 }
 template <int c>

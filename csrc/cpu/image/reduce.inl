@@ -71,6 +71,13 @@ MPSKIT_INLINE std::int64_t place(std::int64_t i, std::int64_t size) {
   return i;
 }
 
+// A step of extremes: codes as they are, floats as float32.
+template <class P>
+MPSKIT_INLINE auto load_ordered(const P* p) {
+  if constexpr (std::is_integral_v<P>) return load<Vec<P>>(p);
+  else return load_pixels(p);
+}
+
 // One step of `count` rows.
 template <int count, class Op, class P, class T>
 MPSKIT_INLINE void fold_step(const P* p, std::int64_t stride, T* sums) {
@@ -101,12 +108,8 @@ MPSKIT_INLINE void fold_step(const P* p, std::int64_t stride, T* sums) {
     store(sums, load<Vec<double>>(sums) + half(std::integral_constant<int, 0>{}));
     store(sums + lanes<double>, load<Vec<double>>(sums + lanes<double>) + half(std::integral_constant<int, 1>{}));
   } else {
-    auto row = [=](int r) {
-      if constexpr (std::is_integral_v<P>) return load<Vec<P>>(p + r * stride);
-      else return load_pixels(p + r * stride);
-    };
-    auto v = row(0);
-    for (int r = 1; r < count; ++r) v = Op::of(v, row(r));
+    auto v = load_ordered(p);
+    for (int r = 1; r < count; ++r) v = Op::of(v, load_ordered(p + r * stride));
     store(sums, Op::of(load<decltype(v)>(sums), v));
   }
 }
@@ -162,13 +165,10 @@ void fold_run(const P* p, std::int64_t count, T* sums) {
       }
     for (int i = 0; i < 4; ++i) store(sums + i * lanes<double>, sum[i]);
   } else {
-    auto at = [](const P* q) {
-      if constexpr (std::is_integral_v<P>) return load<Vec<P>>(q);
-      else return load_pixels(q);
-    };
-    decltype(at(p)) most[2] = {load<decltype(at(p))>(sums), load<decltype(at(p))>(sums + step)};
+    using V = decltype(load_ordered(p));
+    V most[2] = {load<V>(sums), load<V>(sums + step)};
     for (; count > 0; --count, p += 2 * step)
-      for (int i = 0; i < 2; ++i) most[i] = Op::of(at(p + i * step), most[i]);
+      for (int i = 0; i < 2; ++i) most[i] = Op::of(load_ordered(p + i * step), most[i]);
     for (int i = 0; i < 2; ++i) store(sums + i * step, most[i]);
   }
 }
@@ -178,16 +178,12 @@ template <class P>
 void fold_extremes(const std::byte* src, std::int64_t count, std::byte* least, std::byte* greatest) {
   constexpr std::int64_t step = step_of<Least, P>;
   const auto* p = reinterpret_cast<const P*>(src);
-  auto at = [](const P* q) {
-    if constexpr (std::is_integral_v<P>) return load<Vec<P>>(q);
-    else return load_pixels(q);
-  };
-  using V = decltype(at(p));
+  using V = decltype(load_ordered(p));
   auto *low = reinterpret_cast<Ordered<P>*>(least), *high = reinterpret_cast<Ordered<P>*>(greatest);
   V lows[2] = {load<V>(low), load<V>(low + step)}, highs[2] = {load<V>(high), load<V>(high + step)};
   for (; count > 0; --count, p += 2 * step)
     for (int i = 0; i < 2; ++i) {
-      const V v = at(p + i * step);
+      const V v = load_ordered(p + i * step);
       lows[i] = lower(v, lows[i]);
       highs[i] = upper(v, highs[i]);
     }

@@ -89,7 +89,6 @@ MPSKIT_INLINE Vec<float> repeat_four(const float* w) { return broadcast(w); }
 MPSKIT_INLINE Vec<float> load_some_pixels(const float* p, std::int64_t) { return load<Vec<float>>(p); }
 #endif
 
-using Four [[gnu::vector_size(16)]] = float;
 MPSKIT_INLINE Four add_pixels(Vec<float> v) {
 #if MPSKIT_VECTOR_BYTES == 64
   const Eight two = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) + __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);

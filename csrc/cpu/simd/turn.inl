@@ -5,6 +5,7 @@ namespace mpskit::cpu::MPSKIT_ISA {
 
 // Eight rows of eight, turned in registers: rows[c][r] = rows[r][c].
 using Eight [[gnu::vector_size(32)]] = float;
+using Four [[gnu::vector_size(16)]] = float;
 MPSKIT_INLINE void turn(Eight (&r)[8]) {
   Eight s[8], t[8];
   for (int i = 0; i < 8; i += 2) {

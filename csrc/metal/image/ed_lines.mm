@@ -1,5 +1,6 @@
 #include "kernels/image/ed_lines.hpp"
 
+#include "metal/image/found.hpp"
 #include "metal/image/unary.hpp"
 #include "metal/shaders/arguments.h"
 
@@ -23,10 +24,7 @@ class EDLinesPlan final : public MetalPlan {
   }
 
   void encode(Encoder& e, std::span<const Operand> o) override {
-    const NSUInteger bytes = 4 + 8 * maximum_;
-    auto made = adopt([e.context().device() newBufferWithLength:bytes options:MTLResourceStorageModePrivate | MTLResourceHazardTrackingModeTracked]);
-    if (!made) throw DeviceError(cat("EDLines: ", e.context().info().name, " made no buffer for ", bytes, " bytes of segments. Pass a smaller max_lines, or device=\"cpu\"."));
-    id<MTLBuffer> found = e.keep(std::move(made));
+    id<MTLBuffer> found = found_buffer(e, "EDLines", 4 + 8 * maximum_, "segments", "max_lines");
     const Place endpoints = e.place(o[1]), counts = e.place(o[2]);
     std::int64_t image = 0;
     const auto find = [&](id<MTLTexture> source, id<MTLTexture> edges) {

@@ -1,6 +1,6 @@
 #include "kernels/image/find_keypoints.hpp"
 
-#include "metal/kernel.hpp"
+#include "metal/image/found.hpp"
 #include "metal/shaders/arguments.h"
 
 namespace mpskit::metal {
@@ -17,7 +17,8 @@ class FindKeypointsPlan final : public MetalPlan {
   void encode(Encoder& e, std::span<const Operand> o) override {
     // MPS wants whole regions side by side at its own alignment; results may lie elsewhere, with gaps.
     const NSUInteger regions = regions_.size();
-    id<MTLBuffer> found = buffer(e, regions * 4), data = buffer(e, regions * maximum_ * 8);
+    const auto buffer = [&](NSUInteger bytes) { return found_buffer(e, "FindKeypoints", bytes, "keypoints", "maximum_keypoints"); };
+    id<MTLBuffer> found = buffer(regions * 4), data = buffer(regions * maximum_ * 8);
     const Place keypoints = e.place(o[1]), counts = e.place(o[2]);
     e.each_source(o[0], [&](id<MTLTexture> source, std::int64_t image, std::int64_t) {
       [filter_.get() encodeToCommandBuffer:e.commands()
@@ -39,12 +40,6 @@ class FindKeypointsPlan final : public MetalPlan {
   }
 
  private:
-  static id<MTLBuffer> buffer(Encoder& e, NSUInteger bytes) {
-    auto made = adopt([e.context().device() newBufferWithLength:bytes options:MTLResourceStorageModePrivate | MTLResourceHazardTrackingModeTracked]);
-    if (!made) throw DeviceError(cat("FindKeypoints: ", e.context().info().name, " made no buffer for ", bytes, " bytes of keypoints. Pass a smaller maximum_keypoints, or device=\"cpu\"."));
-    return e.keep(std::move(made));
-  }
-
   NSUInteger maximum_;
   std::vector<MTLRegion> regions_;
   retained<MPSImageFindKeypoints*> filter_;

@@ -134,6 +134,35 @@ def run_laplacian_frames(engine: Engine, rng: np.random.Generator, dtype: str, k
             frame.check()
 
 
+def run_laplacian_weights(engine: Engine, rng: np.random.Generator, dtype: str, kernel: Any) -> None:
+    """The classical expansion; a product that is not symmetric; no product; wider than the picture; rows and columns alone."""
+    column, row = rng.random(7), rng.random(3)
+    for w in (
+        4 * window(),
+        np.outer(column, row),
+        *(rng.normal(0.3, 1, s) for s in ((3, 5), (9, 1), (1, 7), (11, 15), (1, 1))),
+    ):
+        weights = (w / max(np.abs(w).sum() / 4, 1)).astype(np.float32)
+        for shape, edge_mode in (((1, 14, 19, 3), "clamp"), ((2, 9, 40, 1), "zero"), ((1, 8, 13, 4), "clamp")):
+            pyramid = random_levels(rng, shape, dtype, 3)
+            k = kernel(weights=weights).replace(edge_mode=edge_mode)
+            check_laplacian(k, pyramid, k(pyramid), weights.astype(np.float64), engine, 5)
+
+
+def run_laplacian_bias_and_scale(engine: Engine, rng: np.random.Generator, dtype: str, kernel: Any) -> None:
+    for bias, scale in ((0.5, 0.5), (-0.25, 2.0)):
+        k = kernel(laplacian_bias=bias, laplacian_scale=scale, center_weight=0.5)
+        pyramid = random_levels(rng, (2, 11, 22, 4), dtype, 4)
+        check_laplacian(k, pyramid, k(*pyramid), window(0.5), engine, 4)
+
+
+def run_one_level(rng: np.random.Generator, kernel: Any) -> None:
+    (level,) = random_levels(rng, (1, 5, 7, 3), "uint8", 1)
+    got = kernel()(level)
+    assert isinstance(got, tuple)
+    np.testing.assert_array_equal(got[0], level)
+
+
 def run_laplacian_errors(kernel: Any) -> None:
     name = kernel.__name__
     x = [np.zeros(s, np.float32) for s in ((6, 8, 3), (3, 4, 3), (1, 2, 3))]

@@ -7,7 +7,7 @@ import pytest
 
 import mpskit as mps
 from tests.kernels.image import pyramids
-from tests.kernels.image.pyramids import random_levels, run_laplacian, run_laplacian_errors, run_laplacian_frames
+from tests.kernels.image.pyramids import run_laplacian, run_laplacian_errors, run_laplacian_frames
 from tests.support.compare import assert_close
 from tests.support.engine import Engine
 from tests.support.formats import IMAGE_DTYPES
@@ -24,27 +24,12 @@ def test_matches_float64(engine: Engine, rng: np.random.Generator, dtype: str, e
 
 @DTYPES
 def test_other_weights(engine: Engine, rng: np.random.Generator, dtype: str) -> None:
-    """The classical expansion; a product that is not symmetric; no product; wider than the picture; rows and columns alone."""
-    column, row = rng.random(7), rng.random(3)
-    for w in (
-        4 * pyramids.window(),
-        np.outer(column, row),
-        *(rng.normal(0.3, 1, s) for s in ((3, 5), (9, 1), (1, 7), (11, 15), (1, 1))),
-    ):
-        weights = (w / max(np.abs(w).sum() / 4, 1)).astype(np.float32)
-        kernel = LaplacianPyramidSubtract(weights=weights)
-        for shape, edge_mode in (((1, 14, 19, 3), "clamp"), ((2, 9, 40, 1), "zero"), ((1, 8, 13, 4), "clamp")):
-            pyramid = random_levels(rng, shape, dtype, 3)
-            k = kernel.replace(edge_mode=edge_mode)
-            pyramids.check_laplacian(k, pyramid, k(pyramid), weights.astype(np.float64), engine, 5)
+    pyramids.run_laplacian_weights(engine, rng, dtype, LaplacianPyramidSubtract)
 
 
 @DTYPES
 def test_bias_and_scale(engine: Engine, rng: np.random.Generator, dtype: str) -> None:
-    for bias, scale in ((0.5, 0.5), (-0.25, 2.0)):
-        kernel = LaplacianPyramidSubtract(laplacian_bias=bias, laplacian_scale=scale, center_weight=0.5)
-        pyramid = random_levels(rng, (2, 11, 22, 4), dtype, 4)
-        pyramids.check_laplacian(kernel, pyramid, kernel(*pyramid), pyramids.window(0.5), engine, 4)
+    pyramids.run_laplacian_bias_and_scale(engine, rng, dtype, LaplacianPyramidSubtract)
 
 
 @DTYPES
@@ -53,10 +38,7 @@ def test_padded_batches(engine: Engine, rng: np.random.Generator, dtype: str) ->
 
 
 def test_one_level_is_copied(engine: Engine, rng: np.random.Generator) -> None:
-    (level,) = random_levels(rng, (1, 5, 7, 3), "uint8", 1)
-    got = LaplacianPyramidSubtract()(level)
-    assert isinstance(got, tuple)
-    np.testing.assert_array_equal(got[0], level)
+    pyramids.run_one_level(rng, LaplacianPyramidSubtract)
 
 
 def test_errors_say_what_is_allowed(engine: Engine) -> None:
