@@ -97,7 +97,7 @@ def selected(options: argparse.Namespace, threads: int) -> Iterator[Any]:
 def made(family: str, name: str, threads: int) -> Any:
     try:
         return next(cases(family, threads, lambda n: n == name))
-    except (AttributeError, NotImplementedError) as error:  # the kernel is not there, or not on this device
+    except Exception as error:  # the kernel is not there, or not on this device, or refuses: the other cases are run all the same
         return name, f"{type(error).__name__}: {error}"
 
 
@@ -121,9 +121,9 @@ def measure(options: argparse.Namespace, threads: int) -> int:
             case.keep(options.peers)
         try:
             measured, left_out = timing.run(case, options.rounds, options.budget)
-        except NotImplementedError as error:
-            missing[case.name] = str(error)
-            print(f"not run: {case.name}: {error}", file=sys.stderr, flush=True)
+        except Exception as error:
+            missing[case.name] = f"{type(error).__name__}: {error}"
+            print(f"not run: {case.name}: {missing[case.name]}", file=sys.stderr, flush=True)
             continue
         rows.append(report.Row(case, measured, left_out, machine))
         print(rows[-1].line(), flush=True)
