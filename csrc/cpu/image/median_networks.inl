@@ -7,7 +7,7 @@ namespace mpskit::cpu::MPSKIT_ISA {
 // lies at its own place.
 template <class T>
 struct MedianRows {
-  T* data;
+  const T* data;
   std::int64_t pitch, channels, diameter, height, count;
   const T* centre(std::int64_t y) const { return data + (y + diameter / 2) * pitch + diameter / 2 * channels; }
 };
@@ -18,128 +18,119 @@ MPSKIT_INLINE void order(V& a, V& b) {
   b = upper(a, b);
   a = low;
 }
-template <class V>
-MPSKIT_INLINE V middle(V a, V b, V c) {
-  order(a, b);
-  return upper(a, lower(b, c));
-}
-// Five in order, by nine comparisons.
-template <class V>
-MPSKIT_INLINE void order_five(V (&v)[5]) {
-  order(v[0], v[1]);
-  order(v[3], v[4]);
-  order(v[2], v[4]);
-  order(v[2], v[3]);
-  order(v[0], v[3]);
-  order(v[0], v[2]);
-  order(v[1], v[4]);
-  order(v[1], v[3]);
-  order(v[1], v[2]);
-}
-// The smallest to the front and the largest to the back.
-template <class V>
-MPSKIT_INLINE void part_extremes(V* v, int n) {
-  for (int i = 0; i < n / 2; ++i) order(v[i], v[n - 1 - i]);
-  const int low = (n + 1) / 2, high = n / 2;  // [0, low) holds the smallest, [high, n) the largest
-  for (int i = 1; i < low; ++i) order(v[0], v[i]);
-  for (int i = high; i < n - 1; ++i) order(v[i], v[n - 1]);
-}
-// The median of an odd number of elements: of a little more than half of them the extremes cannot be it, so both make room for
-// one more, until three are left. `v` holds count / 2 + 2; next() gives the others.
-template <class V, class Next>
-MPSKIT_INLINE V select_middle(V* v, int count, Next next) {
-  int n = count / 2 + 2;
-  for (int left = count - n; left > 0; --left) {
-    part_extremes(v, n);
-    ++v;
-    --n;
-    v[n - 1] = next();
-  }
-  return middle(v[0], v[1], v[2]);
-}
 
-// Columns are put in order once for all windows that share them: `columns` takes three rows.
-template <class T>
-void median_of_three(const MedianRows<T>& r, T* to, T* columns) {
-  using V = Vec<T>;
-  T *low = columns, *mid = columns + r.pitch, *high = mid + r.pitch;
-  const std::int64_t c = r.channels;
-  for (std::int64_t y = 0; y < r.height; ++y) {
-    const T* p = r.data + y * r.pitch;
-    for (std::int64_t x = 0; x < r.count + 2 * c; x += lanes<T>) {
-      V v0 = load<V>(p + x), v1 = load<V>(p + r.pitch + x), v2 = load<V>(p + 2 * r.pitch + x);
-      order(v0, v1);
-      order(v1, v2);
-      order(v0, v1);
-      store(low + x, v0);
-      store(mid + x, v1);
-      store(high + x, v2);
-    }
-    for (std::int64_t x = 0; x < r.count; x += lanes<T>) {
-      auto at = [=](const T* row, int i) { return load<V>(row + x + i * c); };
-      const V most_low = upper(upper(at(low, 0), at(low, 1)), at(low, 2)), least_high = lower(lower(at(high, 0), at(high, 1)), at(high, 2));
-      store(to + y * r.pitch + x, middle(most_low, middle(at(mid, 0), at(mid, 1), at(mid, 2)), least_high));
-    }
-  }
-}
-
-// The same with columns of five. When rows of ordered columns are put in order too, an element stands above and below so many others that
-// only thirteen of the twenty-five can be the middle one; the rest of that work falls away.
-template <class T>
-void median_of_five(const MedianRows<T>& r, T* to, T* columns) {
-  using V = Vec<T>;
-  const std::int64_t c = r.channels;
-  for (std::int64_t y = 0; y < r.height; ++y) {
-    const T* p = r.data + y * r.pitch;
-    for (std::int64_t x = 0; x < r.count + 4 * c; x += lanes<T>) {
-      V v[5];
-      for (int j = 0; j < 5; ++j) v[j] = load<V>(p + j * r.pitch + x);
-      order_five(v);
-      for (int j = 0; j < 5; ++j) store(columns + j * r.pitch + x, v[j]);
-    }
-    for (std::int64_t x = 0; x < r.count; x += lanes<T>) {
-      V v[13];
-      int n = 0;
-      auto take = [&]<int row, int first, int last>(std::integer_sequence<int, row, first, last>) __attribute__((always_inline)) {
-        V w[5];
-        for (int i = 0; i < 5; ++i) w[i] = load<V>(columns + row * r.pitch + x + i * c);
-        order_five(w);
-        for (int i = first; i <= last; ++i) v[n++] = w[i];
-      };
-      take(std::integer_sequence<int, 0, 3, 4>{});
-      take(std::integer_sequence<int, 4, 0, 1>{});
-      take(std::integer_sequence<int, 1, 2, 4>{});
-      take(std::integer_sequence<int, 3, 0, 2>{});
-      take(std::integer_sequence<int, 2, 1, 3>{});
-      V some[13];
-      for (int i = 0; i < 13; ++i) some[i] = v[i];
-      int taken = 8;
-      store(to + y * r.pitch + x, select_middle(some, 13, [&] { return v[taken++]; }));
-    }
-  }
-}
-
-// A little more than half of the window in memory, any diameter.
-template <class T>
-void median_by_selection(const MedianRows<T>& r, T* to) {
-  using V = Vec<T>;
-  V held[13 * 13];
-  const int d = static_cast<int>(r.diameter), all = d * d;
-  for (std::int64_t y = 0; y < r.height; ++y)
-    for (std::int64_t x = 0; x < r.count; x += lanes<T>) {
-      const T* row = r.data + y * r.pitch + x;
-      int i = 0;
-      auto next = [&] {
-        const V v = load<V>(row + i * r.channels);
-        if (++i == d) {
-          i = 0;
-          row += r.pitch;
+// Pairs to put in order one after the other, after which `n` elements are: merge exchange, Knuth, volume 3, algorithm 5.2.2 M.
+template <int n>
+struct OrderOf {
+  int pairs = 0, low[n * n / 2 + 1]{}, high[n * n / 2 + 1]{};
+  constexpr OrderOf() {
+    int top = 1;
+    while (2 * top < n) top *= 2;
+    for (int p = top; p > 0; p /= 2)
+      for (int q = top, r = 0, d = p;; d = q - p, q /= 2, r = p) {
+        for (int i = 0; i < n - d; ++i) {
+          if ((i & p) != r) continue;
+          low[pairs] = i;
+          high[pairs++] = i + d;
         }
-        return v;
-      };
-      for (int n = 0; n < all / 2 + 2; ++n) held[n] = next();
-      store(to + y * r.pitch + x, select_middle(held, all, next));
+        if (q == p) break;
+      }
+  }
+};
+template <int n, class V>
+MPSKIT_INLINE void order_all(V (&v)[n]) {
+  static constexpr OrderOf<n> network;
+  [&]<std::size_t... i>(std::index_sequence<i...>) __attribute__((always_inline)) {
+    (order(v[network.low[i]], v[network.high[i]]), ...);
+  }(std::make_index_sequence<static_cast<std::size_t>(network.pairs)>{});
+}
+
+// A square whose columns are in order, then its rows, then its lines from lower left to upper right. Its lines are numbered from the least
+// corner on; an element r of line d cannot exceed element r of the next line while lines grow, nor element r - 1 once they shrink. So of most
+// elements it is known that more than half of the others lie on one side: they cannot be the median, and as many of them are low as high.
+namespace median {
+constexpr int length(int n, int d) { return std::min(d + 1, 2 * n - 1 - d); }
+constexpr int not_below(int n, int d, int r) {  // so many elements, itself among them
+  int count = 0;
+  for (; d < 2 * n - 1; ++d) {
+    count += length(n, d) - std::max(0, r);
+    if (d >= n - 1) --r;
+  }
+  return count;
+}
+constexpr bool is_possible(int n, int d, int r) {
+  const int half = (n * n + 1) / 2;
+  return not_below(n, d, r) <= half && not_below(n, 2 * n - 2 - d, length(n, d) - 1 - r) <= half;
+}
+constexpr int possible(int n, int d) {
+  int count = 0;
+  for (int r = 0; r < length(n, d); ++r) count += is_possible(n, d, r);
+  return count;
+}
+constexpr int first(int n, int d) {
+  int r = 0;
+  while (!is_possible(n, d, r)) ++r;
+  return r;
+}
+constexpr int possible(int n) {
+  int count = 0;
+  for (int d = 0; d < 2 * n - 1; ++d) count += possible(n, d);
+  return count;
+}
+
+// The possible elements of lines d, d + 1, ... to `held`.
+template <int n, int d = 0, class V>
+MPSKIT_INLINE void take_lines(const V (&square)[n][n], V* held) {
+  constexpr int some = possible(n, d), count = length(n, d), top = std::max(0, d - n + 1);
+  if constexpr (some > 0) {
+    V v[count];
+    for (int k = 0; k < count; ++k) v[k] = square[top + k][d - top - k];
+    order_all(v);
+    for (int k = 0; k < some; ++k) held[k] = v[first(n, d) + k];
+  }
+  if constexpr (d < 2 * n - 2) take_lines<n, d + 1>(square, held + some);
+}
+template <int n, class V, class T>
+MPSKIT_INLINE void take_row(const T* columns, std::int64_t step, V (&row)[n]) {
+  for (int k = 0; k < n; ++k) row[k] = load<V>(columns + k * step);
+  order_all(row);
+}
+template <int n, int i = 0, class V, class T>
+MPSKIT_INLINE void take_rows(const T* columns, std::int64_t pitch, std::int64_t step, V (&square)[n][n]) {
+  if constexpr (n > 5) {
+    for (int j = 0; j < n; ++j) take_row(columns + j * pitch, step, square[j]);
+  } else {
+    take_row(columns + i * pitch, step, square[i]);
+    if constexpr (i + 1 < n) take_rows<n, i + 1>(columns, pitch, step, square);
+  }
+}
+}  // namespace median
+
+// Columns are put in order once for all windows that share them: `columns` takes n rows. What the compiler finds to be of no use in the
+// unrolled networks falls away. Rows of a register or more are written no further than they go.
+template <int n, class T>
+void median_of_square(const MedianRows<T>& r, T* to, std::int64_t to_pitch, T* columns, std::int64_t pitch) {
+  using V = Vec<T>;
+  const std::int64_t c = r.channels;
+  for (std::int64_t y = 0; y < r.height; ++y) {
+    const T* p = r.data + y * r.pitch;
+    for (std::int64_t x = 0; x < r.count + (n - 1) * c; x += lanes<T>) {
+      V v[n];
+      for (int j = 0; j < n; ++j) v[j] = load<V>(p + j * r.pitch + x);
+      __builtin_prefetch(p + n * r.pitch + x);  // hardware does not foresee the next row of a strip, and it does no harm past the last one
+      order_all(v);
+      for (int j = 0; j < n; ++j) store(columns + j * pitch + x, v[j]);
     }
+    for (std::int64_t at = 0; at < r.count; at += lanes<T>) {
+      const std::int64_t x = std::max<std::int64_t>(std::min(at, r.count - lanes<T>), 0);
+      __builtin_prefetch(to + (y + 1) * to_pitch + x, 1);
+      V square[n][n], held[median::possible(n)];
+      median::take_rows(columns + x, pitch, c, square);
+      median::take_lines(square, held);
+      order_all(held);
+      store(to + y * to_pitch + x, held[median::possible(n) / 2]);
+    }
+  }
 }
 
 }  // namespace mpskit::cpu::MPSKIT_ISA

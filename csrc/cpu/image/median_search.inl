@@ -98,15 +98,15 @@ MPSKIT_INLINE Vec<float> element_of(Vec<std::uint32_t> v) {
   return (Vec<float>)(key ^ (~(key >> 31) | std::numeric_limits<std::int32_t>::min()));
 }
 
-// The same search for each register of pixels alone: every bit counts the whole window.
+// The same search for each register of pixels alone: every bit counts the whole window. `data`: the rows, of a copy.
 template <class T>
-void median_by_bits(const MedianRows<T>& r, T* to) {
+void median_by_bits(const MedianRows<T>& r, T* data, T* to) {
   using Key = std::conditional_t<sizeof(T) == 2, std::uint16_t, std::uint32_t>;
   using K = Vec<Key>;
   const auto below = static_cast<Key>(r.diameter * r.diameter / 2);
   for (std::int64_t y = 0; y < r.height + r.diameter - 1; ++y)  // the tile is ours: its elements become keys
     for (std::int64_t x = 0; x < r.count + (r.diameter - 1) * r.channels; x += lanes<T>)
-      store(r.data + y * r.pitch + x, key_of(load<Vec<T>>(r.data + y * r.pitch + x)));
+      store(data + y * r.pitch + x, key_of(load<Vec<T>>(data + y * r.pitch + x)));
   for (std::int64_t y = 0; y < r.height; ++y)
     for (std::int64_t x = 0; x < r.count; x += lanes<T>) {
       const T* corner = r.data + y * r.pitch + x;
@@ -123,7 +123,7 @@ void median_by_bits(const MedianRows<T>& r, T* to) {
   // Whoever reads the centre afterwards wants elements.
   for (std::int64_t y = 0; y < r.height + r.diameter - 1; ++y)
     for (std::int64_t x = 0; x < r.count + (r.diameter - 1) * r.channels; x += lanes<T>)
-      store(r.data + y * r.pitch + x, element_of(load<K>(r.data + y * r.pitch + x)));
+      store(data + y * r.pitch + x, element_of(load<K>(data + y * r.pitch + x)));
 }
 
 }  // namespace mpskit::cpu::MPSKIT_ISA

@@ -4,8 +4,8 @@
 
 namespace mpskit::cpu::MPSKIT_ISA {
 
-// A stencil over tiles: source to floats, results to storage. Results are sums of codes of the source; `add` goes to each in codes of the
-// destination.
+// A stencil over tiles. Floats are read where they lie, and written there; other elements become floats in a tile, and results go to
+// storage four rows at a time. Results are sums of codes of the source; `add` goes to each in codes of the destination.
 class StencilPlan : public CpuPlan {
  public:
   struct Pass {
@@ -20,24 +20,11 @@ class StencilPlan : public CpuPlan {
 
   void run(std::span<const View> views) const override {
     const View &src = views[0], &dst = views[1];
-    const std::int64_t pitch = tiles_.pitch(), c = tiles_.channels(), size = (tiles_.source_rows() + 4) * pitch + 4 * lanes<float>;
-    tiles_.run(dst.layout.images(), 2 * size * static_cast<std::int64_t>(sizeof(float)), [&](const Tile& t, const Scratch& memory) {
-      float *from = memory.as<float>(), *to = from + size;
-      tiles_.load(src, t, from);
-      std::int64_t more_rows = 0, more_columns = 0;  // that later passes want
-      for (const Pass& p : passes_) {
-        more_rows += p.window.height - 1;
-        more_columns += p.window.width - 1;
-      }
-      for (const Pass& p : passes_) {
-        more_rows -= p.window.height - 1;
-        more_columns -= p.window.width - 1;
-        stencil(from, pitch, p.window, p.weights.data(), t.height + more_rows, (t.width + more_columns) * c, to, pitch);
-        std::swap(from, to);
-      }
-      visit_pixels(dst.layout.dtype, [&](auto p) {
-        for (std::int64_t y = 0; y < t.height; ++y) finish(from + y * pitch, reinterpret_cast<decltype(p)*>(tiles_.row(dst, t, y)), t.width * c);
-      });
+    const std::int64_t pitch = tiles_.pitch(), size = (tiles_.source_rows() + 4) * pitch + stencil_block;
+    const bool is_float = src.layout.dtype == DType::f32;
+    tiles_.run(dst.layout.images(), (2 * size + 4 * pitch + stencil_block) * static_cast<std::int64_t>(sizeof(float)), [&](const Tile& t, const Scratch& memory) {
+      if (is_float) tiles_.in_parts(src, t, [&](const Tile& part) { filter(src, dst, part, memory.as<float>(), size); });
+      else filter(src, dst, t, memory.as<float>(), size);
     });
   }
 
@@ -47,10 +34,32 @@ class StencilPlan : public CpuPlan {
     for (const Pass& p : passes_) reach += p.window.*side - 1;
     return reach;
   }
-  template <class P>
-  void finish(const float* from, P* to, std::int64_t count) const {
-    const Vec<float> factor = factor_ - Vec<float>{}, add = add_ - Vec<float>{};
-    store_run(to, count, [=](std::int64_t x) { return multiply_add(load<Vec<float>>(from + x), factor, add); });
+  void filter(const View& src, const View& dst, const Tile& t, float* memory, std::int64_t size) const {
+    const std::int64_t c = tiles_.channels(), count = t.width * c;
+    float *copy = memory, *between = memory + size, *rows = between + size;
+    const bool is_block = t.height >= 4 && count >= stencil_block;
+    std::int64_t pitch = src.layout.row_bytes() / static_cast<std::int64_t>(sizeof(float));
+    const float* from = is_block && src.layout.dtype == DType::f32 ? tiles_.in_place<float>(src, t, 0) : nullptr;
+    if (!from) {
+      pitch = tiles_.pitch();
+      tiles_.load(src, t, copy);
+      from = copy;
+    }
+    if (passes_.size() == 2) {
+      const Pass &first = passes_[0], &second = passes_[1];
+      stencil(from, pitch, first.window, first.weights.data(), t.height + second.window.height - 1, count + (second.window.width - 1) * c, between, tiles_.pitch());
+      pitch = tiles_.pitch();
+      from = between;
+    }
+    const Pass& last = passes_.back();
+    if (is_block && dst.layout.dtype == DType::f32 && dst.layout.row_bytes() % static_cast<std::int64_t>(sizeof(float)) == 0)
+      return stencil(from, pitch, last.window, last.weights.data(), t.height, count, reinterpret_cast<float*>(tiles_.row(dst, t, 0)),
+                     dst.layout.row_bytes() / static_cast<std::int64_t>(sizeof(float)), factor_, add_);
+    for (std::int64_t y = 0; y < t.height; y += 4) {
+      stencil(from + y * pitch, pitch, last.window, last.weights.data(), std::min<std::int64_t>(4, t.height - y), count, rows, tiles_.pitch(), factor_, add_);
+      for (std::int64_t i = 0; i < std::min<std::int64_t>(4, t.height - y); ++i)
+        from_float(rows + i * tiles_.pitch(), dst.layout.dtype, tiles_.row(dst, t, y + i), count);
+    }
   }
 
   std::vector<Pass> passes_;

@@ -80,8 +80,19 @@ class Tiles {
   // The tile's source with its margins.
   template <class T>
   void load(const View& src, const Tile& t, T* to) const {
-    for (std::int64_t i = 0; i < t.height + margin_y_; ++i)
+    for (std::int64_t i = 0; i < t.height + margin_y_; ++i) {
+      foresee(src, t, i + 4);
       source_row(src, t.image, shift_y_ + t.y + i, shift_x_ + t.x, t.width + margin_x_, edge_, to + i * pitch_);
+    }
+  }
+  // Asks for row y of the tile's source: hardware does not foresee the next row of a strip.
+  void foresee(const View& src, const Tile& t, std::int64_t y) const {
+    const Layout& l = src.layout;
+    const std::int64_t row = shift_y_ + t.y + y, begin = std::max<std::int64_t>(shift_x_ + t.x, 0), end = std::min(shift_x_ + t.x + t.width + margin_x_, l.width());
+    if (row < 0 || row >= l.height()) return;
+    const std::int64_t pixel = channels_ * l.element_bytes();
+    const auto* p = src.row<const std::byte>(t.image, row);
+    for (std::int64_t b = begin * pixel; b < end * pixel; b += 64) __builtin_prefetch(p + b);
   }
   // The same where it lies, rows of the picture apart: null where it crosses the border, or `beyond` elements that may be read behind its
   // last one would not be the picture's.
@@ -94,6 +105,24 @@ class Tiles {
                     *last = src.row<const std::byte>(t.image, end_y - 1) + end_x * l.stride[2];
     if (end - last < beyond * static_cast<std::int64_t>(sizeof(T))) return nullptr;
     return src.row<const T>(t.image, y) + x * channels_;
+  }
+  // body(part) for the parts of a tile: the one whose windows lie within the picture, and what is around it.
+  template <class Body>
+  void in_parts(const View& src, const Tile& t, Body&& body) const {
+    const auto inner = [](std::int64_t at, std::int64_t size, std::int64_t shift, std::int64_t margin, std::int64_t all) {
+      const std::int64_t begin = std::clamp(-shift, at, at + size);
+      return std::pair{begin, std::clamp(all - margin - shift, begin, at + size)};
+    };
+    const auto [left, right] = inner(t.x, t.width, shift_x_, margin_x_, src.layout.width());
+    const auto [top, bottom] = inner(t.y, t.height, shift_y_, margin_y_, src.layout.height());
+    const std::int64_t xs[] = {t.x, left, right, t.x + t.width}, ys[] = {t.y, top, bottom, t.y + t.height};
+    for (int j = 0; j < 3; ++j) {
+      const bool is_inner = j == 1 && left < right;
+      for (int i = is_inner ? 0 : 2; i < 3; ++i) {
+        const Tile part{t.image, is_inner ? xs[i] : t.x, ys[j], xs[i + 1] - (is_inner ? xs[i] : t.x), ys[j + 1] - ys[j]};
+        if (part.width > 0 && part.height > 0) body(part);
+      }
+    }
   }
   // Its row y of the destination.
   std::byte* row(const View& dst, const Tile& t, std::int64_t y) const {

@@ -1,6 +1,9 @@
 #pragma once
-// Means of windows whose weights are boxes, or boxes of boxes, along each axis.
+// Means of windows whose weights are boxes, or boxes of boxes, along each axis. The work does not grow with the window: sums of codes slide
+// down the rows, which is exact, and are differences of running sums along them; sums of floats are made anew, of what lies in the window
+// above a row that all windows of a block share and of what lies below it.
 #include "cpu/image/fold.inl"
+#include "cpu/image/running_sums.inl"
 #include "cpu/image/tiles.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
@@ -10,10 +13,113 @@ MPSKIT_INLINE Vec<float> load_sums(const float* p) { return load<Vec<float>>(p);
 MPSKIT_INLINE Vec<float> load_sums(const std::uint16_t* p) { return load_pixels(p); }
 MPSKIT_INLINE Vec<float> load_sums(const std::uint32_t* p) { return __builtin_convertvector(load<Vec<std::int32_t>>(p), Vec<float>); }
 
-// A row of sums to storage; `sums` may be read a register past its end.
+// As many elements as a register of T has, as T.
 template <class T, class P>
-void store_sums(const T* sums, P* to, std::int64_t count, float factor) {
-  store_run(to, count, [=](std::int64_t x) { return load_sums(sums + x) * factor; });
+MPSKIT_INLINE Vec<T> load_counts(const P* p) {
+  if constexpr (std::is_same_v<T, P>) return load<Vec<T>>(p);
+#if MPSKIT_VECTOR_BYTES == 32
+  else if constexpr (sizeof(T) == 4 && sizeof(P) == 1) return (Vec<T>)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)p));
+#endif
+  else {
+    P some[lanes<T>];
+    using Some [[gnu::vector_size(sizeof some)]] = P;
+    return __builtin_convertvector(load<Some>(p), Vec<T>);
+  }
+}
+
+// v moved up by `bytes`, zeros below.
+template <int bytes, class V>
+MPSKIT_INLINE V moved_up_bytes(V v) {
+#if MPSKIT_VECTOR_BYTES == 32
+  const __m256i below = _mm256_permute2x128_si256((__m256i)v, (__m256i)v, 0x08);
+  if constexpr (bytes >= 16) return (V)_mm256_slli_si256(below, bytes - 16);
+  else return (V)_mm256_alignr_epi8((__m256i)v, below, 16 - bytes);
+#elif MPSKIT_VECTOR_BYTES == 16 && defined(__x86_64__)
+  return (V)_mm_slli_si128((__m128i)v, bytes);
+#else
+  return (V)moved_up<bytes, std::uint8_t>((Vec<std::uint8_t>)v, std::make_index_sequence<lanes<std::uint8_t>>{});
+#endif
+}
+
+// sums[x] = the sum of from[x - c], from[x - 2 c], ... for x < count; wraps around, as differences do. A register more may be touched.
+template <int c, class T>
+void run_sums(const T* from, std::int64_t count, T* sums) {
+  constexpr int pixels = lanes<T> / c, step = pixels * c, size = c * static_cast<int>(sizeof(T));
+  Vec<T> before{};
+  for (int i = 0; i < c; ++i) sums[i] = 0;
+  for (std::int64_t x = 0; x + c < count; x += step) {
+    Vec<T> v = load<Vec<T>>(from + x);
+    if constexpr (pixels > 1) v += moved_up_bytes<size>(v);
+    if constexpr (pixels > 2) v += moved_up_bytes<2 * size>(v);
+    if constexpr (pixels > 4) v += moved_up_bytes<4 * size>(v);
+    if constexpr (pixels > 8) v += moved_up_bytes<8 * size>(v);
+    if constexpr (pixels > 16) v += moved_up_bytes<16 * size>(v);
+    store(sums + c + x, v + before);
+    before += [&]<std::size_t... i>(std::index_sequence<i...>) __attribute__((always_inline)) {
+      return __builtin_shufflevector(v, v, (step - c + static_cast<int>(i) % c)...);
+    }(std::make_index_sequence<lanes<T>>{});
+  }
+}
+template <class T>
+void run_sums(const T* from, std::int64_t count, std::int64_t channels, T* sums) {
+  switch (channels) {
+    case 1: return run_sums<1>(from, count, sums);
+    case 2: return run_sums<2>(from, count, sums);
+    case 3: return run_sums<3>(from, count, sums);
+    case 4: return run_sums<4>(from, count, sums);
+    default:
+      std::fill_n(sums, channels, T{});
+      for (std::int64_t x = channels; x < count; ++x) sums[x] = static_cast<T>(sums[x - channels] + from[x - channels]);
+  }
+}
+
+// to[x] = from[x] + from[x + stride] + ... , n terms. Four registers more may be touched.
+template <class T, class P>
+void add_terms(const P* from, std::int64_t count, std::int64_t n, std::int64_t stride, T* to) {
+  for (std::int64_t x = 0; x < count; x += 4 * lanes<T>) {
+    Vec<T> sum[4];
+    for (int k = 0; k < 4; ++k) sum[k] = load_counts<T>(from + x + k * lanes<T>);
+    for (std::int64_t i = 1; i < n; ++i)
+      for (int k = 0; k < 4; ++k) sum[k] += load_counts<T>(from + x + i * stride + k * lanes<T>);
+    for (int k = 0; k < 4; ++k) store(to + x + k * lanes<T>, sum[k]);
+  }
+}
+
+// to[y][x] = the sum of n rows of floats from row y on. Windows that begin in one block of n rows share its end: they are what it holds below
+// their beginning and what the next block holds above their end. Sums of some terms join the others, so few roundings are on each way.
+// `ends` takes n blocks.
+inline constexpr std::int64_t down_block = 4 * lanes<float>;
+inline void sum_down(const float* from, std::int64_t pitch, std::int64_t rows, std::int64_t count, std::int64_t n, float* to, std::int64_t to_pitch, float* ends) {
+  using V = Vec<float>;
+  if (n < 6) {
+    for (std::int64_t y = 0; y < rows; ++y) add_terms(from + y * pitch, count, n, pitch, to + y * to_pitch);
+    return;
+  }
+  std::int64_t together = 2;
+  while (together * together < n) ++together;
+  for (std::int64_t first = 0; first < rows; first += n)
+    for (std::int64_t x = 0; x < count; x += down_block) {
+      const float* row = from + first * pitch + x;
+      V sum[4]{}, part[4]{};
+      const auto take = [&](std::int64_t y, std::int64_t taken) __attribute__((always_inline)) {
+        if (taken % together == 0)
+          for (int k = 0; k < 4; ++k) {
+            sum[k] += part[k];
+            part[k] = V{};
+          }
+        for (int k = 0; k < 4; ++k) part[k] += load<V>(row + y * pitch + k * lanes<float>);
+        __builtin_prefetch(row + y * pitch + 2 * down_block);
+      };
+      for (std::int64_t y = n - 1; y >= 0; --y) {
+        take(y, n - 1 - y);
+        for (int k = 0; k < 4; ++k) store(ends + y * down_block + k * lanes<float>, sum[k] + part[k]);
+      }
+      for (int k = 0; k < 4; ++k) sum[k] = part[k] = V{};
+      for (std::int64_t y = 0; y < std::min(n, rows - first); ++y) {
+        if (y > 0) take(n + y - 1, y - 1);
+        for (int k = 0; k < 4; ++k) store(to + (first + y) * to_pitch + x + k * lanes<float>, load<V>(ends + y * down_block + k * lanes<float>) + (sum[k] + part[k]));
+      }
+    }
 }
 
 class WindowMeanPlan : public CpuPlan {
@@ -26,47 +132,128 @@ class WindowMeanPlan : public CpuPlan {
   };
 
   WindowMeanPlan(const image::UnaryKernel& k, Axis across, Axis down, const Call& call)
-      : across_(across), down_(down), code_bits_(bits_of(call.inputs[0].dtype, across.sum() * down.sum())),
-        tiles_(k, call, across.reach(), down.reach(), code_bits_ == 16 ? 2 : 4) {
+      : across_(across), down_(down), code_bits_(bits_of(call.inputs[0].dtype, across.sum() * down.sum())), element_bytes_(code_bits_ ? call.inputs[0].element_bytes() : 4),
+        tiles_(k, call, across.reach(), down.reach(), element_bytes_, 96 << 10, element_bytes_ << 10) {
     const double count = static_cast<double>(across.sum() * down.sum());
     factor_ = static_cast<float>(static_cast<double>(unit_of(call.outputs[0].dtype)) / (static_cast<double>(unit_of(call.inputs[0].dtype)) * count));
   }
 
   void run(std::span<const View> views) const override {
-    if (code_bits_ == 16) run_in<std::uint16_t>(views[0], views[1]);
-    else if (code_bits_ == 32) run_in<std::uint32_t>(views[0], views[1]);
-    else run_in<float>(views[0], views[1]);
+    if (code_bits_ == 0) run_in<float, float>(views[0], views[1]);
+    else if (element_bytes_ == 2) run_in<std::uint32_t, std::uint16_t>(views[0], views[1]);
+    else if (code_bits_ == 32) run_in<std::uint32_t, std::uint8_t>(views[0], views[1]);
+    else run_in<std::uint16_t, std::uint8_t>(views[0], views[1]);
   }
 
  private:
+  static constexpr std::int64_t few = 12;  // terms that are added one by one
+
   // The narrowest integers that hold every sum of codes; 0 for floats.
   static int bits_of(DType t, std::int64_t count) {
     if (t != DType::u8 && t != DType::u16) return 0;
     const std::int64_t most = count * (t == DType::u8 ? 255 : 65535);
-    return most < (1 << 16) ? 16 : most <= std::numeric_limits<std::int32_t>::max() ? 32 : 0;
+    return most < (1 << 16) && t == DType::u8 ? 16 : most <= std::numeric_limits<std::int32_t>::max() ? 32 : 0;
   }
 
-  template <class T>
+  // Sums as T of elements P, which are read where they lie unless they are halves.
+  template <class T, class P>
   void run_in(const View& src, const View& dst) const {
-    const std::int64_t pitch = tiles_.pitch(), c = tiles_.channels(), size = tiles_.source_rows() * pitch + 4 * lanes<T>;
-    tiles_.run(dst.layout.images(), 2 * size * static_cast<std::int64_t>(sizeof(T)), [&](const Tile& t, const Scratch& memory) {
-      T *from = memory.as<T>(), *to = from + size;
-      tiles_.load(src, t, from);
-      auto add = [&](const Axis& axis, std::int64_t results, std::int64_t stride) {
-        if (axis.side == 1) return;
-        for (std::int64_t i = axis.times; i-- > 0; std::swap(from, to)) sum_runs(from, results + i * (axis.side - 1) * stride, axis.side, stride, to);
+    constexpr std::int64_t room = 4 * lanes<std::uint8_t>;
+    const std::int64_t pitch = tiles_.pitch() + room, rows = tiles_.source_rows(), copy_size = rows * tiles_.pitch() + room;
+    const std::int64_t sums_rows = std::is_same_v<T, float> ? 2 * rows : down_.side + 2;
+    const bool is_element = src.layout.element_bytes() == static_cast<std::int64_t>(sizeof(P));
+    const std::int64_t bytes = copy_size * static_cast<std::int64_t>(sizeof(P)) + ((sums_rows + 3) * pitch + down_.side * down_block) * static_cast<std::int64_t>(sizeof(T));
+    tiles_.run(dst.layout.images(), bytes, [&](const Tile& tile, const Scratch& memory) {
+      P* const copy = memory.as<P>();
+      T* const sums = memory.as<T>(static_cast<std::size_t>(copy_size) * sizeof(P));
+      const auto part = [&](const Tile& t) {
+        const P* from = is_element ? tiles_.in_place<P>(src, t, room) : nullptr;
+        std::int64_t from_pitch = src.layout.row_bytes() / static_cast<std::int64_t>(sizeof(P));
+        if (!from) {
+          from_pitch = tiles_.pitch();
+          tiles_.load(src, t, copy);
+          from = copy;
+        }
+        const std::int64_t count = t.width * tiles_.channels(), wide = count + (across_.reach() - 1) * tiles_.channels();
+        const auto emit = [&](std::int64_t y, T* row) { put<P>(src, dst, t, y, across(row, count, sums + sums_rows * pitch, pitch), count); };
+        down(from, from_pitch, t.height, wide, sums, pitch, emit);
       };
-      add(down_, t.height * pitch, pitch);
-      add(across_, t.height * pitch - (across_.reach() - 1) * c, c);
-      visit_pixels(dst.layout.dtype, [&](auto p) {
-        for (std::int64_t y = 0; y < t.height; ++y)
-          store_sums(from + y * pitch, reinterpret_cast<decltype(p)*>(tiles_.row(dst, t, y)), t.width * c, factor_);
-      });
+      if (is_element) tiles_.in_parts(src, tile, part);
+      else part(tile);
     });
+  }
+
+  template <class Emit>
+  void down(const float* from, std::int64_t from_pitch, std::int64_t rows, std::int64_t count, float* sums, std::int64_t pitch, Emit emit) const {
+    float *to = sums, *other = sums + tiles_.source_rows() * pitch, *ends = sums + (2 * tiles_.source_rows() + 3) * pitch;
+    for (std::int64_t i = down_.times; i-- > 0; std::swap(to, other)) {
+      sum_down(from, from_pitch, rows + i * (down_.side - 1), count, down_.side, to, pitch, ends);
+      from = to;
+      from_pitch = pitch;
+    }
+    for (std::int64_t y = 0; y < rows; ++y) emit(y, other + y * pitch);
+  }
+  template <class T, class P, class Emit>
+  void down(const P* from, std::int64_t from_pitch, std::int64_t rows, std::int64_t count, T* sums, std::int64_t pitch, Emit emit) const {
+    const std::int64_t n = down_.side;
+    T *const once = sums, *const twice = sums + pitch, *const ring = sums + 2 * pitch;
+    if (down_.times == 2) std::fill_n(twice, (n + 1) * pitch, T{});
+    const auto slide = [count](auto* sum, const auto* in, const auto* out) __attribute__((always_inline)) {
+      for (std::int64_t x = 0; x < count; x += lanes<T>) store(sum + x, load<Vec<T>>(sum + x) + (load_counts<T>(in + x) - load_counts<T>(out + x)));
+    };
+    for (std::int64_t y = 0; y < rows + (down_.times - 1) * (n - 1); ++y) {
+      if (y == 0) add_terms(from, count, n, from_pitch, once);
+      else slide(once, from + (y + n - 1) * from_pitch, from + (y - 1) * from_pitch);
+      if (down_.times == 1) {
+        emit(y, once);
+        continue;
+      }
+      T* const slot = ring + y % n * pitch;
+      slide(twice, once, slot);
+      std::copy_n(once, count, slot);
+      if (y >= n - 1) emit(y - n + 1, twice);
+    }
+  }
+
+  // The sums along a row of sums. `rows` takes three of them; for floats `from` is lost.
+  template <class T>
+  T* across(T* from, std::int64_t count, T* rows, std::int64_t pitch) const {
+    const std::int64_t c = tiles_.channels(), n = across_.side;
+    if (n == 1) return from;
+    for (std::int64_t i = across_.times; i-- > 0;) {
+      T* const to = rows + i * pitch;
+      const std::int64_t some = count + i * (n - 1) * c;
+      if (n <= few) {
+        add_terms(from, some, n, c, to);
+      } else if constexpr (std::is_same_v<T, float>) {
+        sum_runs(from, some, n, c, to);
+      } else {
+        T* const sums = rows + 2 * pitch;
+        run_sums(from, some + n * c, c, sums);
+        for (std::int64_t x = 0; x < some; x += lanes<T>) store(to + x, load<Vec<T>>(sums + x + n * c) - load<Vec<T>>(sums + x));
+      }
+      from = to;
+    }
+    return from;
+  }
+
+  template <class P, class T>
+  void put(const View& src, const View& dst, const Tile& t, std::int64_t y, T* sums, std::int64_t count) const {
+    std::byte* const to = tiles_.row(dst, t, y);
+    if constexpr (std::is_same_v<T, float>) {
+      from_float(sums, dst.layout.dtype, to, count, factor_);
+    } else if (dst.layout.dtype == src.layout.dtype) {
+      store_run(reinterpret_cast<P*>(to), count, [=, this](std::int64_t x) { return load_sums(sums + x) * factor_; });
+    } else {
+      std::vector<float> row(static_cast<std::size_t>(rounded_up(count, lanes<float>)));
+      for (std::int64_t x = 0; x < count; x += lanes<float>) store(row.data() + x, load_sums(sums + x));
+      from_float(row.data(), dst.layout.dtype, to, count, factor_);
+    }
   }
 
   Axis across_, down_;
   int code_bits_;
+  std::int64_t element_bytes_;
   Tiles tiles_;
   float factor_;
 };
