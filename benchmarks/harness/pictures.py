@@ -13,7 +13,9 @@ HEIGHT, WIDTH = 1080, 1920
 
 
 def picture(kind: str, height: int = HEIGHT, width: int = WIDTH) -> NDArray[Any]:
-    """A photograph of scikit-image where there is one, else noise with structure."""
+    """A photograph of scikit-image where there is one, else noise with structure. "4K g8" is "g8" of 3840 x 2160."""
+    if kind.startswith("4K "):
+        kind, height, width = kind[3:], 2 * HEIGHT, 2 * WIDTH
     try:
         from skimage import data, transform
 

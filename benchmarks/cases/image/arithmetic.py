@@ -1,4 +1,4 @@
-"""Arithmetic of two images, reductions and statistics at 1920 x 1080: as fast as memory, or not."""
+"""Arithmetic of two images, reductions and statistics at 1920 x 1080 and, some, 4K: as fast as memory, or not."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _arithmetic(threads: int, wanted: Wanted) -> Iterator[Case]:
         ),
     )
     for name, kernel, rule, is_scaled in operations:
-        for kind in ("g8", "rgba8", "g32", "rgba32"):
+        for kind in ("g8", "rgba8", "g32", "rgba32", *(("4K g8", "4K g32") if name == "add" else ())):
             if name == "divide" and kind.endswith("8"):
                 continue  # of 0 / 0 each library makes something else
             if not wanted(title := f"{name}, {kind}"):
@@ -79,7 +79,7 @@ def _reductions(threads: int, wanted: Wanted) -> Iterator[Case]:
         (0, "column", (mps.image.ReduceColumnSum(), mps.image.ReduceColumnMax())),
     ):
         for what, kernel in zip(("SUM", "MAX"), kernels, strict=True):
-            for kind in ("g8", "rgba8", "g32", "rgba32"):
+            for kind in ("g8", "rgba8", "g32", "rgba32", *(("4K g8", "4K g32") if what == "SUM" else ())):
                 if not wanted(title := f"{what.lower()} of every {direction}, {kind}"):
                     continue
                 x = picture(kind)
@@ -98,7 +98,7 @@ def _reductions(threads: int, wanted: Wanted) -> Iterator[Case]:
 
 def _statistics(threads: int, wanted: Wanted) -> Iterator[Case]:
     extremes, mean = mps.image.StatisticsMinAndMax(), mps.image.StatisticsMean()
-    for kind in ("g8", "rgba8", "g32", "rgba32"):
+    for kind in ("g8", "rgba8", "g32", "rgba32", "4K g8", "4K g32"):
         x = picture(kind) if wanted(f"minimum and maximum, {kind}") or wanted(f"mean, {kind}") else None
         if x is None:
             continue

@@ -1,4 +1,4 @@
-"""Histograms, equalization, pictures as planes, and alpha at 1920 x 1080."""
+"""Histograms, equalization, pictures as planes, and alpha at 1920 x 1080; some at 4K."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def _counted(x: NDArray[Any]) -> NDArray[np.float64]:
 
 def _counts(threads: int, wanted: Wanted) -> Iterator[Case]:
     kernel = mps.image.Histogram(histogram_for_alpha=True)
-    for kind in ("g8", "rgb8", "rgba8", "flat g8", "g32", "rgba32"):
+    for kind in ("g8", "rgb8", "rgba8", "flat g8", "g32", "rgba32", "4K g8", "4K g32"):
         if wanted(name := f"histogram, {kind}"):
-            x = picture(kind.split()[-1])
+            x = picture(kind.removeprefix("flat "))
             if kind.startswith("flat"):
                 x[...] = 100
             out = np.empty((1 if x.ndim == 2 else x.shape[2], 256), np.uint32)

@@ -1,4 +1,4 @@
-"""Thresholds, transposes and integral images at 1920 x 1080: as fast as memory, or not."""
+"""Thresholds, transposes and integral images at 1920 x 1080 and, some, 4K: as fast as memory, or not."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _thresholds(threads: int, wanted: Wanted) -> Iterator[Case]:
         ),
     )
     for rule, kernel, exact, flag in rules:
-        for kind in ("g8", "g32", "rgba8", "rgba32"):
+        for kind in ("g8", "g32", "rgba8", "rgba32", *(("4K g8", "4K g32") if rule == "binary" else ())):
             if (rule == "truncate") != (kind[0] == "r") and rule != "binary":
                 continue  # jumps are no matter of tolerance where gray comes from a sum
             if rule == "binary" and kind[0] == "r":
@@ -69,7 +69,7 @@ def _thresholds(threads: int, wanted: Wanted) -> Iterator[Case]:
 
 
 def _transposes(threads: int, wanted: Wanted) -> Iterator[Case]:
-    for kind in ("g8", "rgb8", "rgba8", "g32", "rgba32"):
+    for kind in ("g8", "rgb8", "rgba8", "g32", "rgba32", "4K g8", "4K g32"):
         if wanted(name := f"transpose, {kind}"):
             x = picture(kind)
             out = mps.empty((x.shape[1], x.shape[0], *x.shape[2:]), x.dtype)
@@ -81,7 +81,7 @@ def _transposes(threads: int, wanted: Wanted) -> Iterator[Case]:
 
 
 def _integrals(threads: int, wanted: Wanted) -> Iterator[Case]:
-    for kind in ("g8", "rgba8", "g32", "rgba32"):
+    for kind in ("g8", "rgba8", "g32", "rgba32", "4K g8", "4K g32"):
         if wanted(name := f"integral, {kind} to float32"):
             x = picture(kind)
             out = mps.empty(x.shape, "float32")

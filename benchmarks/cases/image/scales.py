@@ -26,7 +26,11 @@ def bilinear(x: Any, size: tuple[int, int]) -> Any:
 
 
 def cases(threads: int, wanted: Wanted) -> Iterator[Case]:
-    for source, (height, width), size in (("4K", (2160, 3840), (1920, 1080)), ("FHD", (1080, 1920), (2560, 1440))):
+    for source, (height, width), size in (
+        ("4K", (2160, 3840), (1920, 1080)),
+        ("FHD", (1080, 1920), (2560, 1440)),
+        ("FHD", (1080, 1920), (299, 299)),
+    ):
         for kind in ("g8", "rgb8", "rgba8", "rgba32"):
             if not wanted(name := f"bilinear {source} to {size[0]}x{size[1]}, {kind}"):
                 continue

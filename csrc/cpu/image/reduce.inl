@@ -101,8 +101,8 @@ MPSKIT_INLINE void fold_step(const P* p, std::int64_t stride, T* sums) {
     store(sums + lanes<std::uint32_t>, odd);
   } else if constexpr (Op::adds) {
     const auto half = [=]<int which>(std::integral_constant<int, which>) {
-      Vec<double> sum = half_of<which>(load_pixels(p));
-      for (int r = 1; r < count; ++r) sum += half_of<which>(load_pixels(p + r * stride));
+      Vec<double> sum = load_half_of<which>(p);
+      for (int r = 1; r < count; ++r) sum += load_half_of<which>(p + r * stride);
       return sum;
     };
     store(sums, load<Vec<double>>(sums) + half(std::integral_constant<int, 0>{}));
@@ -124,87 +124,193 @@ void fold_rows(const P* p, std::int64_t stride, std::int64_t width, std::int64_t
   }
 }
 
-// A run of `count` pairs of steps onto the first two steps of the accumulators, which stay in registers.
-template <class Op, class P, class T>
-void fold_run(const P* p, std::int64_t count, T* sums) {
-  constexpr std::int64_t step = step_of<Op, P>;
-  if constexpr (is_parted<Op, P>) {
-    using W = Vec<std::uint16_t>;
-    using L = Vec<std::uint32_t>;
-    L even[2], odd[2];
-    for (int i = 0; i < 2; ++i) {
-      even[i] = load<L>(sums + i * step);
-      odd[i] = load<L>(sums + i * step + step / 2);
-    }
-    constexpr std::int64_t most = sizeof(P) == 1 ? 256 : 1;  // codes that a word holds the sum of
-    for (std::int64_t n; count > 0; count -= n) {
-      n = std::min(count, most);
-      W sum[2] = {};
-      for (std::int64_t k = 0; k < n; ++k, p += 2 * step)
-        for (int i = 0; i < 2; ++i) {
-          if constexpr (sizeof(P) == 1) sum[i] += load_bytes(p + i * step);
-          else sum[i] = load<W>(p + i * step);
-        }
-      for (int i = 0; i < 2; ++i) {
-        even[i] += (L)sum[i] & 0xffff;
-        odd[i] += (L)sum[i] >> 16;
-      }
-    }
-    for (int i = 0; i < 2; ++i) {
-      store(sums + i * step, even[i]);
-      store(sums + i * step + step / 2, odd[i]);
-    }
-  } else if constexpr (Op::adds) {
-    Vec<double> sum[4];
-    for (int i = 0; i < 4; ++i) sum[i] = load<Vec<double>>(sums + i * lanes<double>);
-    for (; count > 0; --count, p += 2 * step)
-      for (int i = 0; i < 2; ++i) {
-        const Vec<float> v = load_pixels(p + i * step);
-        sum[2 * i] += half_of<0>(v);
-        sum[2 * i + 1] += half_of<1>(v);
-      }
-    for (int i = 0; i < 4; ++i) store(sums + i * lanes<double>, sum[i]);
-  } else {
-    using V = decltype(load_ordered(p));
-    V most[2] = {load<V>(sums), load<V>(sums + step)};
-    for (; count > 0; --count, p += 2 * step)
-      for (int i = 0; i < 2; ++i) most[i] = Op::of(load_ordered(p + i * step), most[i]);
-    for (int i = 0; i < 2; ++i) store(sums + i * step, most[i]);
-  }
+// Rows of one, two or four channels, where a lane meets one channel only, are folded in registers from end to end: a row of bytes is
+// a few dozen of them, so what is done once a row must be a few instructions.
+template <int by, class T, std::size_t... i>
+MPSKIT_INLINE Vec<T> turned_by(Vec<T> v, std::index_sequence<i...>) {
+  return __builtin_shufflevector(v, v, ((static_cast<int>(i) + by) % lanes<T>)...);
+}
+// Onto the first `channels` lanes.
+template <int channels, class Op, class T, int apart = lanes<T> / 2>
+MPSKIT_INLINE Vec<T> fold_lanes(Vec<T> v) {
+  if constexpr (apart < channels) return v;
+  else return fold_lanes<channels, Op, T, apart / 2>(Op::of(v, turned_by<apart, T>(v, std::make_index_sequence<lanes<T>>{})));
 }
 
-// Both extremes of a run in one reading.
+template <class Op, class P>
+struct LineFolder {  // of extremes
+  static constexpr bool adds = false;
+  using T = Ordered<P>;
+  static constexpr std::int64_t step = 4 * lanes<T>;
+  Vec<T> most[4];
+  LineFolder() {
+    for (auto& m : most) m = Op::template neutral<T> - Vec<T>{};
+  }
+  MPSKIT_INLINE void run(const P* p, std::int64_t steps) {
+    Vec<T> m[4] = {most[0], most[1], most[2], most[3]};
+    for (; steps > 0; --steps, p += step)
+      for (int i = 0; i < 4; ++i) m[i] = Op::of(load_ordered(p + i * lanes<T>), m[i]);
+    for (int i = 0; i < 4; ++i) most[i] = m[i];
+  }
+  template <int channels>
+  MPSKIT_INLINE void end(double* totals) const {
+    const Vec<T> all = fold_lanes<channels, Op, T>(Op::of(Op::of(most[0], most[1]), Op::of(most[2], most[3])));
+    for (int c = 0; c < channels; ++c) totals[c] = Op::of(totals[c], static_cast<double>(all[c]));
+  }
+};
 template <class P>
-void fold_extremes(const std::byte* src, std::int64_t count, std::byte* least, std::byte* greatest) {
-  constexpr std::int64_t step = step_of<Least, P>;
-  const auto* p = reinterpret_cast<const P*>(src);
-  using V = decltype(load_ordered(p));
-  auto *low = reinterpret_cast<Ordered<P>*>(least), *high = reinterpret_cast<Ordered<P>*>(greatest);
-  V lows[2] = {load<V>(low), load<V>(low + step)}, highs[2] = {load<V>(high), load<V>(high + step)};
-  for (; count > 0; --count, p += 2 * step)
-    for (int i = 0; i < 2; ++i) {
-      const V v = load_ordered(p + i * step);
-      lows[i] = lower(v, lows[i]);
-      highs[i] = upper(v, highs[i]);
+  requires(!std::is_integral_v<P>)
+struct LineFolder<Total, P> {
+  static constexpr bool adds = true;
+  static constexpr std::int64_t step = 4 * lanes<double>;
+  Vec<double> sum[4] = {};
+  MPSKIT_INLINE void run(const P* p, std::int64_t steps) {
+    Vec<double> s[4] = {sum[0], sum[1], sum[2], sum[3]};
+    for (; steps > 0; --steps, p += step)
+      for (int i = 0; i < 4; i += 2) {
+        s[i] += load_half_of<0>(p + i * lanes<double>);
+        s[i + 1] += load_half_of<1>(p + i * lanes<double>);
+      }
+    for (int i = 0; i < 4; ++i) sum[i] = s[i];
+  }
+  template <int channels>
+  MPSKIT_INLINE void end(double* totals) const {
+    const Vec<double> even = sum[0] + sum[2], odd = sum[1] + sum[3];
+    if constexpr (channels > lanes<double>) {
+      for (int c = 0; c < channels; ++c) totals[c] += c < lanes<double> ? even[c % lanes<double>] : odd[c % lanes<double>];
+    } else {
+      const Vec<double> all = fold_lanes<channels, Total, double>(even + odd);
+      for (int c = 0; c < channels; ++c) totals[c] += all[c];
     }
-  for (int i = 0; i < 2; ++i) {
-    store(low + i * step, lows[i]);
-    store(high + i * step, highs[i]);
+  }
+};
+// Every fourth code is in a sum of its own, in 32 bits: rows are cut where the lanes together could exceed them.
+template <class P>
+  requires(std::is_integral_v<P>)
+struct LineFolder<Total, P> {
+  static constexpr bool adds = true;
+  using W = Vec<std::uint16_t>;
+  using L = Vec<std::uint32_t>;
+  static constexpr std::int64_t step = lanes<P>;
+  L sum[4] = {};
+  MPSKIT_INLINE void run(const P* p, std::int64_t steps) {
+    if constexpr (sizeof(P) == 1) {
+      for (std::int64_t n; steps > 0; steps -= n) {
+        n = std::min<std::int64_t>(steps, 256);  // codes that a word holds the sum of
+        W even{}, odd{};
+#pragma GCC unroll 4
+        for (std::int64_t k = 0; k < n; ++k, p += step) {
+          const W v = load<W>(p);
+          even += v & 0xff;
+          odd += v >> 8;
+        }
+        sum[0] += (L)even & 0xffff;
+        sum[1] += (L)odd & 0xffff;
+        sum[2] += (L)even >> 16;
+        sum[3] += (L)odd >> 16;
+      }
+    } else {
+      L even{}, odd{};
+#pragma GCC unroll 4
+      for (; steps > 0; --steps, p += step) {
+        const L v = load<L>(p);
+        even += v & 0xffff;
+        odd += v >> 16;
+      }
+      sum[0] += even;
+      sum[1] += odd;
+    }
+  }
+  template <int channels>
+  MPSKIT_INLINE void end(double* totals) const {
+    if constexpr (channels == 1) {
+      totals[0] += fold_lanes<1, Total, std::uint32_t>((sum[0] + sum[1]) + (sum[2] + sum[3]))[0];
+    } else if constexpr (channels == 2) {
+      for (int c = 0; c < 2; ++c) totals[c] += fold_lanes<1, Total, std::uint32_t>(sum[c] + sum[c + 2])[0];
+    } else if constexpr (sizeof(P) == 1) {
+      for (int c = 0; c < 4; ++c) totals[c] += fold_lanes<1, Total, std::uint32_t>(sum[c])[0];
+    } else {
+      const L even = fold_lanes<2, Total, std::uint32_t>(sum[0]), odd = fold_lanes<2, Total, std::uint32_t>(sum[1]);
+      for (int c = 0; c < 4; ++c) totals[c] += (c % 2 ? odd : even)[c / 2];
+    }
+  }
+};
+template <class P>
+struct BothFolder {  // both extremes in one reading
+  static constexpr bool adds = false;
+  using T = Ordered<P>;
+  static constexpr std::int64_t step = 2 * lanes<T>;
+  Vec<T> low[2], high[2];
+  BothFolder() {
+    for (auto& v : low) v = Least::neutral<T> - Vec<T>{};
+    for (auto& v : high) v = Greatest::neutral<T> - Vec<T>{};
+  }
+  MPSKIT_INLINE void run(const P* p, std::int64_t steps) {
+    Vec<T> l[2] = {low[0], low[1]}, h[2] = {high[0], high[1]};
+    for (; steps > 0; --steps, p += step)
+      for (int i = 0; i < 2; ++i) {
+        const Vec<T> v = load_ordered(p + i * lanes<T>);
+        l[i] = lower(v, l[i]);
+        h[i] = upper(v, h[i]);
+      }
+    for (int i = 0; i < 2; ++i) {
+      low[i] = l[i];
+      high[i] = h[i];
+    }
+  }
+  template <int channels>
+  MPSKIT_INLINE void end(double* totals) const {
+    const Vec<T> l = fold_lanes<channels, Least, T>(lower(low[0], low[1])), h = fold_lanes<channels, Greatest, T>(upper(high[0], high[1]));
+    for (int c = 0; c < channels; ++c) {
+      totals[c] = std::min(totals[c], static_cast<double>(l[c]));
+      totals[channels + c] = std::max(totals[channels + c], static_cast<double>(h[c]));
+    }
+  }
+};
+
+// The last step of a row is filled up with zeros, or with what it holds already.
+template <int channels, class Folder, class P>
+void fold_line(const P* p, std::int64_t elements, double* totals) {
+  constexpr std::int64_t most = 1 << 16, step = Folder::step;
+  for (std::int64_t n; elements > 0; elements -= n, p += n) {
+    n = std::min(elements, most);
+    Folder folder;
+    folder.run(p, n / step);
+    if (std::int64_t rest = n % step; rest && n > step && !Folder::adds) {
+      folder.run(p + n - step, 1);
+    } else if (rest) {
+      P some[step] = {};
+      std::memcpy(some, p + n - rest, static_cast<std::size_t>(rest) * sizeof(P));
+      for (; rest < step && !Folder::adds; rest += rest) std::memcpy(some + rest, some, static_cast<std::size_t>(std::min(rest, step - rest)) * sizeof(P));
+      folder.run(some, 1);
+    }
+    folder.template end<channels>(totals);
+  }
+}
+template <class Folder, class P>
+void fold_line(const std::byte* src, std::int64_t elements, std::int64_t channels, double* totals) {
+  const auto* p = reinterpret_cast<const P*>(src);
+  switch (channels) {
+    case 1: return fold_line<1, Folder>(p, elements, totals);
+    case 2: return fold_line<2, Folder>(p, elements, totals);
+    default: return fold_line<4, Folder>(p, elements, totals);
   }
 }
 
 // What is done with one format, behind pointers: kernels have no code for each.
 struct Folding {
+  // A row of one, two or four channels onto their totals.
+  void (*line)(const std::byte* src, std::int64_t elements, std::int64_t channels, double* totals);
+  // Others, and columns, by way of a block of accumulators.
   void (*begin)(std::byte* sums, std::int64_t size);
   // Rows of `width` elements onto a block of `size`.
   void (*rows)(const std::byte* src, std::int64_t row_bytes, std::int64_t rows, std::int64_t width, std::int64_t size, std::byte* sums);
-  // Whole runs of `run` elements, where their channels are everywhere the same ones.
-  void (*runs)(const std::byte* src, std::int64_t count, std::byte* sums);
-  std::int64_t run;
   // The block onto totals[i % channels].
   void (*end)(std::byte* sums, std::int64_t size, std::int64_t channels, double* totals);
+  // The block as totals of columns.
+  void (*spread)(const std::byte* sums, std::int64_t size, double* totals);
   double neutral;
-  double (*join)(double a, double b);
+  void (*join)(double* totals, const double* more, std::int64_t count);
 };
 inline constexpr std::int64_t accumulator_bytes = sizeof(double);  // the largest
 inline constexpr std::int64_t most_rows = 8192;                    // of 16-bit codes: sums of them, four lanes together, stay below 2^32
@@ -212,17 +318,15 @@ inline constexpr std::int64_t most_rows = 8192;                    // of 16-bit 
 template <class Op, class P>
 Folding folding_of_type() {
   using T = typename Op::template Accumulator<P>;
-  return {[](std::byte* sums, std::int64_t size) { std::fill_n(reinterpret_cast<T*>(sums), size, Op::template neutral<T>); },
+  return {&fold_line<LineFolder<Op, P>, P>, [](std::byte* sums, std::int64_t size) { std::fill_n(reinterpret_cast<T*>(sums), size, Op::template neutral<T>); },
           [](const std::byte* src, std::int64_t row_bytes, std::int64_t rows, std::int64_t width, std::int64_t size, std::byte* sums) {
             const std::int64_t stride = row_bytes / static_cast<std::int64_t>(sizeof(P));
             const auto* p = reinterpret_cast<const P*>(src);
             auto* s = reinterpret_cast<T*>(sums);
             std::int64_t y = 0;
-            for (; y + 4 <= rows; y += 4) fold_rows<4, Op>(p + y * stride, stride, width, size, s);
+            for (; y + 8 <= rows; y += 8) fold_rows<8, Op>(p + y * stride, stride, width, size, s);
             for (; y < rows; ++y) fold_rows<1, Op>(p + y * stride, stride, width, size, s);
           },
-          [](const std::byte* src, std::int64_t count, std::byte* sums) { fold_run<Op>(reinterpret_cast<const P*>(src), count, reinterpret_cast<T*>(sums)); },
-          2 * step_of<Op, P>,
           [](std::byte* sums, std::int64_t size, std::int64_t channels, double* totals) {
             auto* s = reinterpret_cast<T*>(sums);
             // Halves onto each other, while steps and pixels stay whole.
@@ -231,7 +335,23 @@ Folding folding_of_type() {
             for (std::int64_t i = 0; i < size; i += channels)
               for (std::int64_t c = 0; c < channels; ++c) totals[c] = Op::of(totals[c], static_cast<double>(s[place<Op, P>(i + c, size)]));
           },
-          Op::template neutral<double>, [](double a, double b) { return Op::of(a, b); }};
+          [](const std::byte* sums, std::int64_t size, double* totals) {
+            const auto* s = reinterpret_cast<const T*>(sums);
+            std::int64_t x = 0;
+            if constexpr (is_parted<Op, P>) {
+              constexpr std::int64_t half = step_of<Op, P> / 2;
+              for (; x + 2 * half <= size; x += 2 * half)
+                for (std::int64_t i = 0; i < half; ++i) {
+                  totals[x + 2 * i] = static_cast<std::int32_t>(s[x + i]);
+                  totals[x + 2 * i + 1] = static_cast<std::int32_t>(s[x + half + i]);
+                }
+            }
+            for (; x < size; ++x) totals[x] = static_cast<double>(s[x]);
+          },
+          Op::template neutral<double>,
+          [](double* totals, const double* more, std::int64_t count) {
+            for (std::int64_t i = 0; i < count; ++i) totals[i] = Op::of(totals[i], more[i]);
+          }};
 }
 template <class Op>
 Folding folding_of(DType t) {
@@ -247,8 +367,8 @@ class RegionPlan : public CpuPlan {
     channels_ = src.channels();
     pixel_bytes_ = src.stride[2];
     factor_ = per_value / static_cast<double>(unit_of(src.dtype));
-    has_runs_ = channels_ == 1 || channels_ == 2 || channels_ == 4;
-    block_ = channels_ * (has_runs_ ? 128 : channels_ <= 16 ? 64 : 16);
+    has_lines_ = channels_ == 1 || channels_ == 2 || channels_ == 4;
+    block_ = channels_ * (channels_ <= 16 ? 64 : 16);
   }
 
  protected:
@@ -257,26 +377,20 @@ class RegionPlan : public CpuPlan {
   const std::byte* source(const View& src, std::int64_t image, std::int64_t y) const {
     return src.row<const std::byte>(image, window_.y + y) + window_.x * pixel_bytes_;
   }
+  // Memory of fold_row, of each thread.
+  std::int64_t sums_bytes() const { return has_lines_ ? 0 : block_ * accumulator_bytes; }
   // One row onto totals.
   void fold_row(const Folding& f, const std::byte* p, std::int64_t width, std::byte* sums, double* totals) const {
     const std::int64_t elements = width * channels_, element_bytes = pixel_bytes_ / channels_;
-    const std::int64_t most = has_runs_ ? most_rows * 16 : most_rows * block_;  // 16: the shortest run
-    for (std::int64_t x = 0; x < elements; x += most) {
+    if (has_lines_) return f.line(p, elements, channels_, totals);
+    const std::int64_t most = most_rows * block_, block_bytes = block_ * element_bytes;
+    for (std::int64_t x = 0; x < elements; x += most, p += most * element_bytes) {
+      const std::int64_t some = std::min(elements - x, most), rows = some / block_;
       f.begin(sums, block_);
-      fold_some(f, p + x * element_bytes, std::min(elements - x, most), sums);
+      f.rows(p, block_bytes, rows, block_, block_, sums);
+      if (some % block_) f.rows(p + rows * block_bytes, block_bytes, 1, some % block_, block_, sums);
       f.end(sums, block_, channels_, totals);
     }
-  }
-  void fold_some(const Folding& f, const std::byte* p, std::int64_t elements, std::byte* sums) const {
-    if (has_runs_) {
-      const std::int64_t count = elements / f.run, done = count * f.run;
-      f.runs(p, count, sums);
-      if (done < elements) f.rows(p + done * pixel_bytes_ / channels_, 0, 1, elements - done, block_, sums);
-      return;
-    }
-    const std::int64_t rows = elements / block_, bytes = block_ * pixel_bytes_ / channels_;
-    f.rows(p, bytes, rows, block_, block_, sums);
-    if (elements % block_) f.rows(p + rows * bytes, bytes, 1, elements % block_, block_, sums);
   }
   // Totals of codes to storage, `count` elements from pixel (x, y) of the results on. `memory` holds as many floats.
   void write(const View& dst, std::int64_t image, std::int64_t x, std::int64_t y, const double* totals, std::int64_t count, float* memory) const {
@@ -287,7 +401,7 @@ class RegionPlan : public CpuPlan {
 
   image::Window window_, results_;
   std::int64_t channels_ = 0, pixel_bytes_ = 0, block_ = 0;
-  bool has_runs_ = false;
+  bool has_lines_ = false;
   double factor_ = 0;
 };
 
@@ -299,14 +413,18 @@ class RowReducePlan : public RegionPlan {
 
   void run(std::span<const View> views) const override {
     const View &src = views[0], &dst = views[1];
+    // Results of some rows are written together where they lie side by side.
+    constexpr std::int64_t most = 64;
+    const std::int64_t rows = dst.layout.row_bytes() == channels_ * dst.layout.element_bytes() ? most : 1;
     parallel_for(src.layout.images() * window_.height, piece_bytes / (window_.width * pixel_bytes_) + 1, [&](std::int64_t begin, std::int64_t end) {
-      const Scratch memory(static_cast<std::size_t>(block_ * accumulator_bytes + channels_ * 16));
-      auto* totals = memory.as<double>(static_cast<std::size_t>(block_ * accumulator_bytes));
-      for (std::int64_t task = begin; task < end; ++task) {
+      const Scratch memory(static_cast<std::size_t>(sums_bytes() + most * channels_ * 12));
+      auto* totals = memory.as<double>(static_cast<std::size_t>(sums_bytes()));
+      for (std::int64_t task = begin, n; task < end; task += n) {
         const std::int64_t image = task / window_.height, y = task % window_.height;
-        std::fill_n(totals, channels_, folding_.neutral);
-        fold_row(folding_, source(src, image, y), window_.width, memory.as<std::byte>(), totals);
-        write(dst, image, 0, y, totals, channels_, reinterpret_cast<float*>(totals + channels_));
+        n = std::min({rows, window_.height - y, end - task});
+        std::fill_n(totals, n * channels_, folding_.neutral);
+        for (std::int64_t i = 0; i < n; ++i) fold_row(folding_, source(src, image, y + i), window_.width, memory.as<std::byte>(), totals + i * channels_);
+        write(dst, image, 0, y, totals, n * channels_, reinterpret_cast<float*>(totals + most * channels_));
       }
     });
   }
@@ -342,8 +460,7 @@ class ColumnReducePlan : public RegionPlan {
         double* totals = totals_of(image, piece, x);
         folding_.begin(sums, width);
         folding_.rows(source(src, image, y) + x * bytes, src.layout.row_bytes(), std::min(piece_, window_.height - y), width, width, sums);
-        std::fill_n(totals, width, folding_.neutral);
-        folding_.end(sums, width, width, totals);
+        folding_.spread(sums, width, totals);
       }
     });
     parallel_for(images * strips_, 16 / pieces_ + 1, [&](std::int64_t begin, std::int64_t end) {
@@ -351,10 +468,7 @@ class ColumnReducePlan : public RegionPlan {
       for (std::int64_t task = begin; task < end; ++task) {
         const std::int64_t image = task / strips_, x = task % strips_ * strip_, width = std::min(strip_, elements - x);
         double* totals = totals_of(image, 0, x);
-        for (std::int64_t piece = 1; piece < pieces_; ++piece) {
-          const double* more = totals_of(image, piece, x);
-          for (std::int64_t i = 0; i < width; ++i) totals[i] = folding_.join(totals[i], more[i]);
-        }
+        for (std::int64_t piece = 1; piece < pieces_; ++piece) folding_.join(totals, totals_of(image, piece, x), width);
         write(dst, image, x, 0, totals, width, memory.as<float>());
       }
     });
@@ -376,9 +490,8 @@ class StatisticsPlan : public RegionPlan {
     const Layout& src = call.inputs[0];
     if (window_.width * pixel_bytes_ == src.row_bytes()) window_ = {0, window_.y, window_.width * window_.height, 1};  // one long row
     // A row is cut where it is long.
-    const std::int64_t most = std::max<std::int64_t>(1, piece_bytes / (block_ / channels_ * pixel_bytes_)) * (block_ / channels_);
-    piece_width_ = std::min(window_.width, most);
-    piece_height_ = std::clamp<std::int64_t>(piece_bytes / (piece_width_ * pixel_bytes_), 1, std::min(window_.height, most_rows / 2));
+    piece_width_ = std::min(window_.width, std::max<std::int64_t>(64, piece_bytes / pixel_bytes_ / 64 * 64));
+    piece_height_ = std::clamp<std::int64_t>(piece_bytes / (piece_width_ * pixel_bytes_), 1, window_.height);
     across_ = (window_.width + piece_width_ - 1) / piece_width_;
     pieces_ = across_ * ((window_.height + piece_height_ - 1) / piece_height_);
     grain_ = piece_bytes / (2 * piece_width_ * piece_height_ * pixel_bytes_) + 1;
@@ -389,39 +502,34 @@ class StatisticsPlan : public RegionPlan {
     const std::int64_t images = src.layout.images(), values = static_cast<std::int64_t>(count) * channels_;
     std::vector<double> all(static_cast<std::size_t>(images * pieces_ * values));
     parallel_for(images * pieces_, grain_, [&](std::int64_t begin, std::int64_t end) {
-      const Scratch memory(count * static_cast<std::size_t>(block_ * accumulator_bytes));
+      const Scratch memory(static_cast<std::size_t>(sums_bytes()));
       for (std::int64_t i = begin; i < end; ++i) {
         const std::int64_t x = i % pieces_ % across_ * piece_width_, y = i % pieces_ / across_ * piece_height_;
         const std::int64_t width = std::min(piece_width_, window_.width - x), height = std::min(piece_height_, window_.height - y);
         double* totals = all.data() + i * values;
         for (std::size_t f = 0; f < count; ++f) std::fill_n(totals + static_cast<std::int64_t>(f) * channels_, channels_, foldings_[f].neutral);
-        fold_piece(source(src, i / pieces_, y) + x * pixel_bytes_, src.layout.row_bytes(), width, height, memory.as<std::byte>(), totals);
+        const std::byte* p = source(src, i / pieces_, y) + x * pixel_bytes_;
+        for (std::int64_t r = 0; r < height; ++r, p += src.layout.row_bytes()) {
+          if (both_ && has_lines_) both_(p, width * channels_, channels_, totals);
+          else
+            for (std::size_t f = 0; f < count; ++f) fold_row(foldings_[f], p, width, memory.as<std::byte>(), totals + static_cast<std::int64_t>(f) * channels_);
+        }
       }
     });
     std::vector<float> floats(static_cast<std::size_t>(values));
     for (std::int64_t image = 0; image < images; ++image) {
       double* totals = all.data() + image * pieces_ * values;
       for (std::int64_t piece = 1; piece < pieces_; ++piece)
-        for (std::int64_t i = 0; i < values; ++i) totals[i] = foldings_[static_cast<std::size_t>(i / channels_)].join(totals[i], totals[piece * values + i]);
+        for (std::size_t f = 0; f < count; ++f) {
+          double* joined = totals + static_cast<std::int64_t>(f) * channels_;
+          foldings_[f].join(joined, joined + piece * values, channels_);
+        }
       write(dst, image, 0, 0, totals, values, floats.data());
     }
   }
 
- private:
-  void fold_piece(const std::byte* p, std::int64_t row_bytes, std::int64_t width, std::int64_t height, std::byte* sums, double* totals) const {
-    auto of = [&](std::size_t f) { return sums + static_cast<std::int64_t>(f) * block_ * accumulator_bytes; };
-    const std::int64_t elements = width * channels_, done = both_ && has_runs_ ? elements / foldings_[0].run * foldings_[0].run : 0;
-    for (std::size_t f = 0; f < count; ++f) foldings_[f].begin(of(f), block_);
-    for (std::int64_t y = 0; y < height; ++y, p += row_bytes) {
-      if (done > 0) both_(p, done / foldings_[0].run, of(0), of(count - 1));
-      if (done < elements)
-        for (std::size_t f = 0; f < count; ++f) fold_some(foldings_[f], p + done * pixel_bytes_ / channels_, elements - done, of(f));
-    }
-    for (std::size_t f = 0; f < count; ++f) foldings_[f].end(of(f), block_, channels_, totals + static_cast<std::int64_t>(f) * channels_);
-  }
-
  protected:
-  void (*both_)(const std::byte* src, std::int64_t runs, std::byte* first, std::byte* second) = nullptr;  // runs onto both foldings at once
+  void (*both_)(const std::byte* src, std::int64_t elements, std::int64_t channels, double* totals) = nullptr;  // a line onto both foldings at once
 
  private:
   std::array<Folding, count> foldings_;

@@ -1,6 +1,6 @@
 #pragma once
 // A register of floats as two of doubles.
-#include "cpu/simd/vector.inl"
+#include "cpu/simd/pixels.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
 
@@ -15,6 +15,21 @@ MPSKIT_INLINE Vec<double> half_of(Vec<float> v) {
   constexpr int a = 2 * which;
   return __builtin_convertvector(__builtin_shufflevector(v, v, a, a + 1), Vec<double>);
 #endif
+}
+
+// The same from memory, where the conversion takes its half as it lies.
+template <int which, class P>
+MPSKIT_INLINE Vec<double> load_half_of(const P* p) {
+  if constexpr (std::is_same_v<P, float>) {
+#if MPSKIT_VECTOR_BYTES == 32
+    return (Vec<double>)_mm256_cvtps_pd(_mm_loadu_ps(p + which * lanes<double>));
+#else
+    using Half [[gnu::vector_size(MPSKIT_VECTOR_BYTES / 2)]] = float;
+    return __builtin_convertvector(load<Half>(p + which * lanes<double>), Vec<double>);
+#endif
+  } else {
+    return half_of<which>(load_pixels(p));
+  }
 }
 
 }  // namespace mpskit::cpu::MPSKIT_ISA
