@@ -13,7 +13,7 @@ class StencilPlan : public CpuPlan {
     std::vector<float> weights;  // row by row
   };
   StencilPlan(const image::UnaryKernel& k, std::vector<Pass> passes, float add, const Call& call)
-      : passes_(std::move(passes)), tiles_(k, call, reach(&Stencil::width), reach(&Stencil::height), sizeof(float)) {
+      : passes_(std::move(passes)), tiles_(k, call, reach(&Stencil::width), reach(&Stencil::height), sizeof(float), 192 << 10, 8 << 10) {
     factor_ = unit_of(call.outputs[0].dtype) / unit_of(call.inputs[0].dtype);
     add_ = add * unit_of(call.outputs[0].dtype);
   }
@@ -47,16 +47,17 @@ class StencilPlan : public CpuPlan {
     }
     if (passes_.size() == 2) {
       const Pass &first = passes_[0], &second = passes_[1];
-      stencil(from, pitch, first.window, first.weights.data(), t.height + second.window.height - 1, count + (second.window.width - 1) * c, between, tiles_.pitch());
+      stencil(from, pitch, first.window, first.weights.data(),
+              {between, tiles_.pitch(), t.height + second.window.height - 1, count + (second.window.width - 1) * c});
       pitch = tiles_.pitch();
       from = between;
     }
     const Pass& last = passes_.back();
     if (is_block && dst.layout.dtype == DType::f32 && dst.layout.row_bytes() % static_cast<std::int64_t>(sizeof(float)) == 0)
-      return stencil(from, pitch, last.window, last.weights.data(), t.height, count, reinterpret_cast<float*>(tiles_.row(dst, t, 0)),
-                     dst.layout.row_bytes() / static_cast<std::int64_t>(sizeof(float)), factor_, add_);
+      return stencil(from, pitch, last.window, last.weights.data(),
+                     {reinterpret_cast<float*>(tiles_.row(dst, t, 0)), dst.layout.row_bytes() / static_cast<std::int64_t>(sizeof(float)), t.height, count, factor_, add_});
     for (std::int64_t y = 0; y < t.height; y += 4) {
-      stencil(from + y * pitch, pitch, last.window, last.weights.data(), std::min<std::int64_t>(4, t.height - y), count, rows, tiles_.pitch(), factor_, add_);
+      stencil(from + y * pitch, pitch, last.window, last.weights.data(), {rows, tiles_.pitch(), std::min<std::int64_t>(4, t.height - y), count, factor_, add_});
       for (std::int64_t i = 0; i < std::min<std::int64_t>(4, t.height - y); ++i)
         from_float(rows + i * tiles_.pitch(), dst.layout.dtype, tiles_.row(dst, t, y + i), count);
     }
