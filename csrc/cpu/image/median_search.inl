@@ -7,9 +7,9 @@ namespace mpskit::cpu::MPSKIT_ISA {
 // Medians of bytes, found from the highest bit down. All pixels of a tile whose medians agree so far ask the same question: how many
 // elements of your window begin with these bits and a zero? The answer is a sum over windows of zeros and ones, which grows with
 // the logarithm of the diameter; and neighbours mostly agree, so there are few questions: 20 to 40 a tile of a photo, 255 at worst.
-// Count: what holds diameter^2.
-template <class Count>
 class BitSearch {
+  using Count = std::uint16_t;
+
  public:
   static std::size_t bytes(std::int64_t elements) { return 4 * static_cast<std::size_t>(elements + 4 * lanes<std::uint8_t>) * sizeof(Count); }
 
@@ -73,8 +73,7 @@ class BitSearch {
       }
     }
   }
-  static MPSKIT_INLINE void put(std::uint8_t* to, B count) { store(to, count); }
-  static MPSKIT_INLINE void put(std::uint16_t* to, B count) {
+  static MPSKIT_INLINE void put(Count* to, B count) {
     using Half [[gnu::vector_size(MPSKIT_VECTOR_BYTES / 2)]] = std::uint8_t;
     Half halves[2];
     __builtin_memcpy(halves, &count, sizeof count);
@@ -85,45 +84,5 @@ class BitSearch {
   std::int64_t size_;
   Count *columns_, *counts_, *found_, *rank_;
 };
-
-// Integers in the order of the elements, and back.
-MPSKIT_INLINE Vec<std::uint16_t> key_of(Vec<std::uint16_t> v) { return v; }
-MPSKIT_INLINE Vec<std::uint16_t> element_of(Vec<std::uint16_t> v) { return v; }
-MPSKIT_INLINE Vec<std::uint32_t> key_of(Vec<float> v) {
-  const auto bits = (Vec<std::int32_t>)v;
-  return (Vec<std::uint32_t>)(bits ^ ((bits >> 31) | std::numeric_limits<std::int32_t>::min()));
-}
-MPSKIT_INLINE Vec<float> element_of(Vec<std::uint32_t> v) {
-  const auto key = (Vec<std::int32_t>)v;
-  return (Vec<float>)(key ^ (~(key >> 31) | std::numeric_limits<std::int32_t>::min()));
-}
-
-// The same search for each register of pixels alone: every bit counts the whole window. `data`: the rows, of a copy.
-template <class T>
-void median_by_bits(const MedianRows<T>& r, T* data, T* to) {
-  using Key = std::conditional_t<sizeof(T) == 2, std::uint16_t, std::uint32_t>;
-  using K = Vec<Key>;
-  const auto below = static_cast<Key>(r.diameter * r.diameter / 2);
-  for (std::int64_t y = 0; y < r.height + r.diameter - 1; ++y)  // the tile is ours: its elements become keys
-    for (std::int64_t x = 0; x < r.count + (r.diameter - 1) * r.channels; x += lanes<T>)
-      store(data + y * r.pitch + x, key_of(load<Vec<T>>(data + y * r.pitch + x)));
-  for (std::int64_t y = 0; y < r.height; ++y)
-    for (std::int64_t x = 0; x < r.count; x += lanes<T>) {
-      const T* corner = r.data + y * r.pitch + x;
-      K found{};
-      for (int b = static_cast<int>(8 * sizeof(Key)) - 1; b >= 0; --b) {
-        const K tried = found | static_cast<Key>(Key{1} << b);
-        K less{};
-        for (std::int64_t j = 0; j < r.diameter; ++j)
-          for (std::int64_t i = 0; i < r.diameter; ++i) less -= (K)(load<K>(corner + j * r.pitch + i * r.channels) < tried);
-        found = less <= below ? tried : found;
-      }
-      store(to + y * r.pitch + x, element_of(found));
-    }
-  // Whoever reads the centre afterwards wants elements.
-  for (std::int64_t y = 0; y < r.height + r.diameter - 1; ++y)
-    for (std::int64_t x = 0; x < r.count + (r.diameter - 1) * r.channels; x += lanes<T>)
-      store(data + y * r.pitch + x, element_of(load<K>(data + y * r.pitch + x)));
-}
 
 }  // namespace mpskit::cpu::MPSKIT_ISA

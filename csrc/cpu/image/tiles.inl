@@ -60,6 +60,7 @@ class Tiles {
   }
 
   std::int64_t pitch() const { return pitch_; }  // elements from row to row of a tile
+  std::int64_t strip() const { return strip_; }  // pixels across the widest tile
   std::int64_t source_rows() const { return band_ + margin_y_; }
   std::int64_t rows_of(const Tile& t) const { return t.height + margin_y_; }  // of its source
   std::int64_t channels() const { return channels_; }
@@ -80,10 +81,12 @@ class Tiles {
   // The tile's source with its margins.
   template <class T>
   void load(const View& src, const Tile& t, T* to) const {
-    for (std::int64_t i = 0; i < t.height + margin_y_; ++i) {
-      foresee(src, t, i + 4);
-      source_row(src, t.image, shift_y_ + t.y + i, shift_x_ + t.x, t.width + margin_x_, edge_, to + i * pitch_);
-    }
+    for (std::int64_t i = 0; i < t.height + margin_y_; ++i) load_row(src, t, i, to + i * pitch_);
+  }
+  template <class T>
+  void load_row(const View& src, const Tile& t, std::int64_t i, T* to) const {
+    foresee(src, t, i + 4);
+    source_row(src, t.image, shift_y_ + t.y + i, shift_x_ + t.x, t.width + margin_x_, edge_, to);
   }
   // Asks for row y of the tile's source: hardware does not foresee the next row of a strip.
   void foresee(const View& src, const Tile& t, std::int64_t y) const {

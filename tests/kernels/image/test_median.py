@@ -21,7 +21,7 @@ DTYPES = pytest.mark.parametrize("dtype", IMAGE_DTYPES)
 CASES = [
     ((1, 1, 1, 1), 3), ((1, 5, 7, 1), 5), ((2, 9, 33, 3), 3), ((1, 17, 15, 4), 5), ((3, 8, 16, 2), 7), ((1, 40, 150, 1), 7),
     ((1, 4, 1100, 1), 3), ((1, 12, 20, 3), 9), ((1, 9, 11, 4), 11), ((1, 20, 31, 1), 13), ((1, 19, 40, 2), 15), ((1, 11, 30, 1), 17),
-    ((1, 3, 5, 1), 41),
+    ((1, 3, 5, 1), 41), ((1, 6, 9, 7), 11), ((1, 21, 70, 2), 21),
 ]  # fmt: skip
 
 
@@ -72,15 +72,20 @@ def test_formats_may_differ(engine: Engine, rng: np.random.Generator, dtype: str
             lambda: Median()(x, dtype="float32"),
         )
         return
-    for diameter in (3, 7):
+    for diameter in (3, 11):
         filters.run_formats(engine, rng, dtype, Median(kernel_diameter=diameter), middle(diameter))
+    x = random_image(rng, (5, 6, 6), dtype)
+    got = Median(kernel_diameter=11)(x, dtype="float32")
+    np.testing.assert_array_equal(
+        got, np.dstack([Median(kernel_diameter=11)(x[..., i], dtype="float32") for i in range(6)])
+    )
 
 
 def test_large_windows_of_smooth_and_of_wild_pictures(engine: Engine, rng: np.random.Generator) -> None:
     ramp = np.add.outer(np.arange(50) * 3, np.arange(90) * 2).astype(np.uint8)[None, ..., None]
     steps = np.kron(rng.integers(0, 256, (10, 18)), np.ones((5, 5))).astype(np.uint8)[None, ..., None]
     for x in (ramp, steps):
-        for diameter in (9, 21):
+        for diameter in (9, 21, 43):
             wanted = middle(diameter)(filters.looker(x.astype(np.float64), x.shape[1:3]))
             np.testing.assert_array_equal(Median(kernel_diameter=diameter)(x), wanted)
     flat = np.full((20, 30), 77, np.uint8)
@@ -107,7 +112,8 @@ def test_mirrored_and_turned_pictures(engine: Engine, rng: np.random.Generator) 
 
 
 def test_threads_do_not_change_the_result(engine: Engine, rng: np.random.Generator) -> None:
-    filters.run_threads(engine, Median(kernel_diameter=9), random_image(rng, (150, 300), "uint8"))
+    for diameter in (9, 13, 43):
+        filters.run_threads(engine, Median(kernel_diameter=diameter), random_image(rng, (150, 300), "uint8"))
 
 
 def test_opencv_agrees(engine: Engine, rng: np.random.Generator) -> None:
