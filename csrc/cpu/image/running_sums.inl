@@ -3,58 +3,96 @@
 // band is known. Codes are added exactly, in int32 while the total fits, otherwise as float64, which also takes floats; the bands
 // of these do not depend on the number of threads, so neither does the rounding.
 #include "cpu/image/tiles.inl"
+#include "cpu/simd/halves.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
 
 template <class T>
 using FourOf [[gnu::vector_size(4 * sizeof(T))]] = T;
 
-// v moved up by `by` lanes, zeros below.
+// What each lane of 128 bits adds to itself: its elements `by` further down. Zeros come from the first register.
 template <int by, class T, std::size_t... i>
 MPSKIT_INLINE Vec<T> moved_up(Vec<T> v, std::index_sequence<i...>) {
-  constexpr int n = sizeof...(i);
-  return __builtin_shufflevector(Vec<T>{}, v, (static_cast<int>(i) < by ? static_cast<int>(i) : n + static_cast<int>(i) - by)...);
+  constexpr int n = lanes<T>, whole = 16 / sizeof(T);
+  return __builtin_shufflevector(Vec<T>{}, v, (static_cast<int>(i) % whole < by ? static_cast<int>(i) : n + static_cast<int>(i) - by)...);
 }
-template <class T, std::size_t... i>
+// The last pixel of `c` elements below, in every second group of `groups` lanes of 128 bits; zeros in the others.
+template <int c, int groups, class T, std::size_t... i>
+MPSKIT_INLINE Vec<T> carried(Vec<T> v, std::index_sequence<i...>) {
+  constexpr int n = lanes<T>, size = groups * 16 / static_cast<int>(sizeof(T));
+  return __builtin_shufflevector(Vec<T>{}, v, (static_cast<int>(i) / size % 2 ? n + static_cast<int>(i) / size * size - c + static_cast<int>(i) % c : static_cast<int>(i))...);
+}
+template <int c, class T, std::size_t... i>
 MPSKIT_INLINE Vec<T> last_of(Vec<T> v, std::index_sequence<i...>) {
-  return __builtin_shufflevector(v, v, (static_cast<void>(i), static_cast<int>(sizeof...(i)) - 1)...);
+  return __builtin_shufflevector(v, v, (lanes<T> - c + static_cast<int>(i) % c)...);
 }
-template <class T>
+// Of pixels of `c` elements, which lanes hold a whole number of.
+template <int c, class T>
 MPSKIT_INLINE Vec<T> sums_within(Vec<T> v) {
   constexpr auto all = std::make_index_sequence<lanes<T>>{};
-  v += moved_up<1, T>(v, all);
-  if constexpr (lanes<T> > 2) v += moved_up<2, T>(v, all);
-  if constexpr (lanes<T> > 4) v += moved_up<4, T>(v, all);
-  if constexpr (lanes<T> > 8) v += moved_up<8, T>(v, all);
+  constexpr int whole = 16 / sizeof(T);
+  if constexpr (c < whole) v += moved_up<c, T>(v, all);
+  if constexpr (2 * c < whole) v += moved_up<2 * c, T>(v, all);
+  if constexpr (lanes<T> > whole && c <= whole) v += carried<c, 1, T>(v, all);
+  if constexpr (lanes<T> > 2 * whole && c <= 2 * whole) v += carried<c, 2, T>(v, all);
   return v;
 }
 
-// As many lanes of T as a register of T has, from floats.
+// As many lanes of T as a register of T has, from floats or bytes.
 template <class T>
 MPSKIT_INLINE Vec<T> load_as(const float* p) {
-  if constexpr (std::is_same_v<T, std::int32_t>) {
-    return __builtin_convertvector(load<Vec<float>>(p), Vec<T>);
-  } else {
-    using Half [[gnu::vector_size(MPSKIT_VECTOR_BYTES / 2)]] = float;
-    return __builtin_convertvector(load<Half>(p), Vec<T>);
-  }
+  if constexpr (std::is_same_v<T, std::int32_t>) return __builtin_convertvector(load<Vec<float>>(p), Vec<T>);
+  else return load_half_of<0>(p);
+}
+template <class T>
+MPSKIT_INLINE Vec<T> load_as(const std::uint8_t* p) {
+  if constexpr (std::is_same_v<T, std::int32_t>) return load_codes(p);
+  else return half_of<0>(load_pixels(p));
+}
+template <class T>
+MPSKIT_INLINE FourOf<T> load_four_as(const float* p) {
+#if MPSKIT_VECTOR_BYTES >= 32  // GCC makes two conversions of the plain one
+  if constexpr (std::is_same_v<T, double>) return (FourOf<T>)_mm256_cvtps_pd(_mm_loadu_ps(p));
+#endif
+  return __builtin_convertvector(load<FourOf<float>>(p), FourOf<T>);
+}
+template <class T>
+MPSKIT_INLINE FourOf<T> load_four_as(const std::uint8_t* p) {
+  return FourOf<T>{static_cast<T>(p[0]), static_cast<T>(p[1]), static_cast<T>(p[2]), static_cast<T>(p[3])};
 }
 
-// sums[x] = above[x] + everything of the row up to x. `row` and the sums may be touched a register past their ends.
-template <class T, bool is_squared>
-void add_row(const float* row, std::int64_t pixels, std::int64_t c, const T* above, T* sums) {
+// Sums as floats: one rounding of a float64 product.
+MPSKIT_INLINE void store_sums(float* to, Vec<std::int32_t> v, double factor) {
+  store(to, __builtin_convertvector(v, Vec<float>) * (static_cast<float>(factor) - Vec<float>{}));
+}
+MPSKIT_INLINE void store_sums(float* to, Vec<double> v, double factor) { store(to, narrowed(v * factor)); }
+
+// sums[x] = above[x] + everything of the row up to x. `row` and the sums may be touched a register past their ends. The first `count`
+// sums, whole registers, become floats at `out` too while they are at hand, where pixels are whole registers; tells how many did.
+template <class T, bool is_squared, class P>
+std::int64_t add_row(const P* row, std::int64_t pixels, std::int64_t c, const T* above, T* sums, float* out, std::int64_t count, double factor) {
   auto value = [](auto v) { return is_squared ? v * v : v; };
-  if (c == 1) {
+  auto by_registers = [&]<int n>(std::integral_constant<int, n>) {
     Vec<T> before{};
-    for (std::int64_t x = 0; x < pixels; x += lanes<T>) {
-      const Vec<T> v = sums_within<T>(value(load_as<T>(row + x)));
-      store(sums + x, load<Vec<T>>(above + x) + (v + before));
-      before += last_of<T>(v, std::make_index_sequence<lanes<T>>{});
-    }
+    auto next = [&](std::int64_t x) {
+      const Vec<T> v = sums_within<n, T>(value(load_as<T>(row + x))), sum = load<Vec<T>>(above + x) + (v + before);
+      store(sums + x, sum);
+      before += last_of<n, T>(v, std::make_index_sequence<lanes<T>>{});
+      return sum;
+    };
+    std::int64_t x = 0;
+    for (; x < count; x += lanes<T>) store_sums(out + x, next(x), factor);
+    for (; x < pixels * n; x += lanes<T>) next(x);
+    return count;
+  };
+  if (c == 1) {
+    return by_registers(std::integral_constant<int, 1>{});
+  } else if (lanes<T> >= 4 && c == 4) {
+    return by_registers(std::integral_constant<int, lanes<T> >= 4 ? 4 : 1>{});
   } else if (c <= 4) {  // a pixel at a time; lanes without a channel are overwritten by the next pixel
     FourOf<T> before{};
     for (std::int64_t x = 0; x < pixels * c; x += c) {
-      before += value(__builtin_convertvector(load<FourOf<float>>(row + x), FourOf<T>));
+      before += value(load_four_as<T>(row + x));
       store(sums + x, load<FourOf<T>>(above + x) + before);
     }
   } else {
@@ -66,6 +104,7 @@ void add_row(const float* row, std::int64_t pixels, std::int64_t c, const T* abo
       }
     }
   }
+  return 0;
 }
 
 template <bool is_squared>
@@ -82,14 +121,16 @@ class RunningSumsPlan : public CpuPlan {
   }
 
   void run(std::span<const View> views) const override {
-    if (is_narrow_) run_in<std::int32_t>(views[0], views[1]);
-    else run_in<double>(views[0], views[1]);
+    if (is_narrow_ && views[0].layout.dtype == DType::u8) run_in<std::int32_t, std::uint8_t>(views[0], views[1]);
+    else if (is_narrow_) run_in<std::int32_t, float>(views[0], views[1]);
+    else run_in<double, float>(views[0], views[1]);
   }
 
  private:
   static constexpr std::int64_t band = 64;
 
-  template <class T>
+  // In sums of T, from rows of P.
+  template <class T, class P>
   void run_in(const View& src, const View& dst) const {
     const std::int64_t images = dst.layout.images(), count = window_.width * channels_, pitch = rounded_up(count, 16) + 64;
     const bool is_one = is_exact_ && num_threads() == 1;  // exact sums are the same in any order
@@ -102,13 +143,13 @@ class RunningSumsPlan : public CpuPlan {
     for (std::int64_t image = 0; image < images; ++image) std::fill_n(starts + image * bands * pitch, pitch, T{});
     parallel_for(images * (bands - 1), grain, [&](std::int64_t begin, std::int64_t end) {
       const Scratch memory(bytes);
-      float* row = memory.as<float>();
+      P* rows_memory = memory.as<P>();
       T* columns = memory.as<T>(static_cast<std::size_t>(pitch) * sizeof(float));
       for (std::int64_t task = begin; task < end; ++task) {
         const std::int64_t image = task / (bands - 1), b = task % (bands - 1);
         std::fill_n(columns, pitch, T{});
         for (std::int64_t y = b * rows; y < (b + 1) * rows; ++y) {
-          read(src, image, y, row);
+          const P* row = read(src, image, y, rows_memory);
           for (std::int64_t x = 0; x < count; x += lanes<T>) {
             const Vec<T> v = load_as<T>(row + x);
             store(columns + x, load<Vec<T>>(columns + x) + (is_squared ? v * v : v));
@@ -130,35 +171,41 @@ class RunningSumsPlan : public CpuPlan {
         const std::int64_t image = task / bands, first = task % bands * rows;
         std::copy_n(starts + task * pitch, pitch, above);
         for (std::int64_t y = first; y < std::min(first + rows, window_.height); ++y) {
-          read(src, image, y, row);
-          add_row<T, is_squared>(row, window_.width, channels_, above, sums);
-          write(sums, dst, image, y, row);
+          std::byte* to = dst.row<std::byte>(image, window_.y + y) + window_.x * channels_ * dst.layout.element_bytes();
+          const std::int64_t done = add_row<T, is_squared>(read(src, image, y, reinterpret_cast<P*>(row)), window_.width, channels_, above, sums,
+                                                           reinterpret_cast<float*>(to), dst.layout.dtype == DType::f32 ? count / lanes<float> * lanes<float> : 0, factor_);
+          write(sums, done, dst.layout.dtype, to, row);
           std::swap(above, sums);
         }
       }
     });
   }
 
-  void read(const View& src, std::int64_t image, std::int64_t y, float* row) const {
-    fetch_row(src, image, shift_y_ + y, shift_x_, window_.width, edge_, row);
+  // A row of the source: where it lies, when that is what is wanted and a register past its end is still the picture's.
+  template <class P>
+  const P* read(const View& src, std::int64_t image, std::int64_t y, P* row) const {
+    constexpr bool is_byte = std::is_same_v<P, std::uint8_t>;
+    const Layout& l = src.layout;
+    const std::int64_t from_y = shift_y_ + y, end_x = shift_x_ + window_.width;
+    if (l.dtype == (is_byte ? DType::u8 : DType::f32) && from_y >= 0 && from_y < l.height() && shift_x_ >= 0 && end_x <= l.width()) {
+      const std::byte *end = src.row<const std::byte>(l.images() - 1, l.height() - 1) + l.width() * l.stride[2], *last = src.row<const std::byte>(image, from_y) + end_x * l.stride[2];
+      if (end - last >= MPSKIT_VECTOR_BYTES) return src.row<const P>(image, from_y) + shift_x_ * channels_;
+    }
+    if constexpr (is_byte) stored_row<P, P>(src, image, from_y, shift_x_, window_.width, edge_, row);
+    else fetch_row(src, image, from_y, shift_x_, window_.width, edge_, row);
+    return row;
   }
   template <class T>
   void sum_along(const T* columns, T* sums) const {
     for (std::int64_t x = 0; x < window_.width * channels_; ++x) sums[x] = columns[x] + (x >= channels_ ? sums[x - channels_] : T{});
   }
-  // One rounding of a float64 product.
+  // Those behind the first `done` elements, a multiple of registers.
   template <class T>
-  void write(const T* sums, const View& dst, std::int64_t image, std::int64_t y, float* row) const {
+  void write(const T* sums, std::int64_t done, DType t, std::byte* to, float* row) const {
     const std::int64_t count = window_.width * channels_;
-    if constexpr (std::is_same_v<T, std::int32_t>) {
-      const Vec<float> factor = static_cast<float>(factor_) - Vec<float>{};
-      for (std::int64_t x = 0; x < count; x += lanes<float>) store(row + x, __builtin_convertvector(load<Vec<T>>(sums + x), Vec<float>) * factor);
-    } else {
-      using Half [[gnu::vector_size(MPSKIT_VECTOR_BYTES / 2)]] = float;
-      const Vec<double> factor = factor_ - Vec<double>{};
-      for (std::int64_t x = 0; x < count; x += lanes<double>) store(row + x, __builtin_convertvector(load<Vec<double>>(sums + x) * factor, Half));
-    }
-    from_float(row, dst.layout.dtype, dst.row<std::byte>(image, window_.y + y) + window_.x * channels_ * dst.layout.element_bytes(), count);
+    if (done == count) return;
+    for (std::int64_t x = done; x < count; x += lanes<T>) store_sums(row + x, load<Vec<T>>(sums + x), factor_);
+    from_float(row + done, t, to + done * static_cast<std::int64_t>(size_of(t)), count - done);
   }
 
   EdgeMode edge_;

@@ -17,15 +17,24 @@ MPSKIT_INLINE Vec<double> half_of(Vec<float> v) {
 #endif
 }
 
-// The same from memory, where the conversion takes its half as it lies.
+// Half a register of floats.
+using HalfFloats [[gnu::vector_size(MPSKIT_VECTOR_BYTES / 2)]] = float;
+MPSKIT_INLINE HalfFloats narrowed(Vec<double> v) {
+#if MPSKIT_VECTOR_BYTES == 32
+  return (HalfFloats)_mm256_cvtpd_ps((__m256d)v);
+#else
+  return __builtin_convertvector(v, HalfFloats);
+#endif
+}
+
+// Half of a register of pixels in memory, where the conversion takes it as it lies.
 template <int which, class P>
 MPSKIT_INLINE Vec<double> load_half_of(const P* p) {
   if constexpr (std::is_same_v<P, float>) {
 #if MPSKIT_VECTOR_BYTES == 32
     return (Vec<double>)_mm256_cvtps_pd(_mm_loadu_ps(p + which * lanes<double>));
 #else
-    using Half [[gnu::vector_size(MPSKIT_VECTOR_BYTES / 2)]] = float;
-    return __builtin_convertvector(load<Half>(p + which * lanes<double>), Vec<double>);
+    return __builtin_convertvector(load<HalfFloats>(p + which * lanes<double>), Vec<double>);
 #endif
   } else {
     return half_of<which>(load_pixels(p));

@@ -35,16 +35,16 @@ inline constexpr __mmask16 all_lanes = 0xffff;  // GCC 12 warns of the forms wit
 // One register of codes.
 MPSKIT_INLINE Vec<float> load_pixels(const float* p) { return load<Vec<float>>(p); }
 MPSKIT_INLINE Vec<float> load_pixels(const Float16* p) { return load_half(reinterpret_cast<const std::uint16_t*>(p)); }
-MPSKIT_INLINE Vec<float> load_pixels(const std::uint8_t* p) {
+MPSKIT_INLINE Vec<std::int32_t> load_codes(const std::uint8_t* p) {
 #if MPSKIT_VECTOR_BYTES == 64
-  const auto codes = (Vec<std::int32_t>)_mm512_maskz_cvtepu8_epi32(all_lanes, _mm_loadu_si128((const __m128i*)p));
+  return (Vec<std::int32_t>)_mm512_maskz_cvtepu8_epi32(all_lanes, _mm_loadu_si128((const __m128i*)p));
 #elif MPSKIT_VECTOR_BYTES == 32
-  const auto codes = (Vec<std::int32_t>)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)p));
+  return (Vec<std::int32_t>)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)p));
 #else
-  const Vec<std::int32_t> codes{p[0], p[1], p[2], p[3]};
+  return Vec<std::int32_t>{p[0], p[1], p[2], p[3]};
 #endif
-  return __builtin_convertvector(codes, Vec<float>);
 }
+MPSKIT_INLINE Vec<float> load_pixels(const std::uint8_t* p) { return __builtin_convertvector(load_codes(p), Vec<float>); }
 MPSKIT_INLINE Vec<float> load_pixels(const std::uint16_t* p) {
 #if MPSKIT_VECTOR_BYTES == 64
   const auto codes = (Vec<std::int32_t>)_mm512_maskz_cvtepu16_epi32(all_lanes, _mm256_loadu_si256((const __m256i*)p));
