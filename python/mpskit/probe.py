@@ -293,6 +293,15 @@ def mtgp32_words() -> tuple[str, str]:
     return " ".join(words), "1e8cd85f 3a244af9 82753731 69fb9397 3109363f 8bbf71fd 6c401bb8 faba7ebb"
 
 
+@probe("what does Conversion make of colours outside the destination's gamut and range?")
+def colors_beyond_range() -> tuple[str, str]:
+    red = np.array([[[1, 0, 0, 1]]], np.float32)
+    wide = image.Conversion(source_color_space="display_p3", destination_color_space="linear_srgb")(red)[0, 0, :3]
+    x = np.array([[[-0.5, 1.5, 0.5, 1]]], np.float32)
+    linear = image.Conversion(source_color_space="srgb", destination_color_space="linear_srgb")(x)[0, 0, :3]
+    return f"{numbers(wide, 3)}, {numbers(linear, 3)}", "1.22 -0.0421 -0.0196, -0.0387 2.54 0.214"
+
+
 def answer(name: str, device: str) -> dict[str, str]:
     with _core.device(device):
         seen, defined = PROBES[name][1]()

@@ -56,6 +56,20 @@ def test_memory_runs_out(metal: mps.Device, knob: Knob, call: int) -> None:
     assert np.allclose(mps.image.GaussianBlur(sigma=1)(x), 1)
 
 
+def test_a_color_space_or_conversion_is_missing(metal: mps.Device, knob: Knob) -> None:
+    """Without one MPS would leave the colours as they are, and say nothing."""
+    x = np.full((4, 4, 3), 0.5, np.float32)
+    kernel = mps.image.Conversion(source_color_space="srgb", destination_color_space="linear_display_p3")
+    for call, missing in enumerate(
+        ("colour space srgb", "colour space linear_display_p3", "conversion from srgb to linear_display_p3"), 1
+    ):
+        knob("FAIL_COLOR", str(call))
+        with pytest.raises(mps.DeviceError, match=rf'Conversion: CoreGraphics made no {missing}. Pass device="cpu"'):
+            kernel(x)
+    knob("FAIL_COLOR", "")
+    assert np.allclose(kernel(x), ((0.5 + 0.055) / 1.055) ** 2.4)
+
+
 def run(program: str, **environment: str) -> str:
     done = subprocess.run(
         [sys.executable, "-c", program], env={**os.environ, **environment}, capture_output=True, text=True, check=False

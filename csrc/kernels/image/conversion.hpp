@@ -30,7 +30,7 @@ struct Conversion : UnaryKernel {
       "space, and multiplied again behind. Spaces of colour are decoded by their curve, taken through a matrix of linear light (both whites are D65) and encoded; gray ones by their "
       "curve alone, in which values below 0 count as 0. Apple takes a CGColorConversionInfo where these are two names. A picture of three channels has no alpha, so it is alpha_is_one; "
       "one of three may become one of four and the other way round. One or two channels have none either and keep their values. Colours above 1 are kept by floats and "
-      "clamped by codes. Colour spaces have a CPU kernel only."};
+      "clamped by codes. On a Mac the curves and matrices are CoreGraphics' own: its colours may differ by 2 codes of 8 bits or 2e-3, and by more beyond 0 ... 1."};
   static constexpr auto fields = std::tuple_cat(
       std::tuple{Field{"source_alpha", &Conversion::source_alpha, Range{}, "", "What alpha means in the source."},
                  Field{"destination_alpha", &Conversion::destination_alpha, Range{}, "", "What alpha is to mean."},

@@ -1,7 +1,9 @@
-// Alpha; there are no colour spaces here.
+// Alpha and colour spaces.
 #include <algorithm>
 #include <array>
+#include <optional>
 
+#include "color.hpp"
 #include "image_filter.hpp"
 
 using namespace standin;
@@ -13,11 +15,12 @@ using namespace standin;
                      destAlpha:(MPSAlphaType)destinationAlpha
                backgroundColor:(CGFloat*)background
                 conversionInfo:(CGColorConversionInfoRef)info {
-  require(!info, @"MPSImageConversion: a conversionInfo; the stand-in has no colour spaces");
   if ((self = [super initWithDevice:device])) {
     _sourceAlpha = sourceAlpha;
     _destinationAlpha = destinationAlpha;
-    if (background) std::copy_n(background, 3, _background);
+    _info = info;
+    const int colors = info ? transform_of(info).from.channels : 3;
+    if (background) std::copy_n(background, std::min(colors, 3), _background);
   }
   return self;
 }
@@ -29,18 +32,32 @@ using namespace standin;
   _sourceAlpha = other->_sourceAlpha;
   _destinationAlpha = other->_destinationAlpha;
   std::copy_n(other->_background, 3, _background);
+  _info = other->_info;
+}
+- (void)standinCheck:(const Filtering&)f {
+  if (!_info) return;
+  const ColorTransform transform = transform_of(_info);
+  const auto fits = [](const Space& space, const Pixels& p) { return space.channels == (p.format.channels >= 3 ? 3 : 1); };
+  require(fits(transform.from, f.src.pixels) && fits(transform.to, f.dst), @"MPSImageConversion: textures of %d and %d channels, colours of %d and %d", f.src.pixels.format.channels,
+          f.dst.format.channels, transform.from.channels, transform.to.channels);
 }
 - (Filter)standinFilter {
-  return [from = _sourceAlpha, to = _destinationAlpha, behind = std::array<double, 3>{_background[0], _background[1], _background[2]}](const Filtering& f) {
+  const std::optional<ColorTransform> transform = _info ? std::optional(transform_of(_info)) : std::nullopt;
+  return [from = _sourceAlpha, to = _destinationAlpha, behind = std::array<double, 3>{_background[0], _background[1], _background[2]}, transform](const Filtering& f) {
     const bool has_alpha = f.src.pixels.format.has_alpha();
     f.each_pixel([&](long x, long y, int c) {
-      const double v = f.src.at(x, y, c);
-      if (!has_alpha) return v;
-      const double a = from == MPSAlphaTypeAlphaIsOne ? 1 : f.src.at(x, y, 3);
-      if (c == 3) return to == MPSAlphaTypeAlphaIsOne ? 1 : a;
-      if (from == MPSAlphaTypeAlphaIsOne || from == to) return v;
-      if (to == MPSAlphaTypeAlphaIsOne) return (from == MPSAlphaTypeNonPremultiplied ? v * a : v) + behind[static_cast<std::size_t>(c)] * (1 - a);
-      return to == MPSAlphaTypePremultiplied ? v * a : a == 0 ? 0 : v / a;
+      Color color = {f.src.at(x, y, 0), f.src.at(x, y, 1), f.src.at(x, y, 2)};
+      const double a = !has_alpha || from == MPSAlphaTypeAlphaIsOne ? 1 : f.src.at(x, y, 3);
+      const bool flattens = has_alpha && from != MPSAlphaTypeAlphaIsOne && to == MPSAlphaTypeAlphaIsOne;
+      if (c == 3) return flattens ? 1 : a;
+      const bool divides = has_alpha && from == MPSAlphaTypePremultiplied && !flattens && (to == MPSAlphaTypeNonPremultiplied || transform);
+      for (std::size_t i = 0; i < 3; ++i) {
+        if (flattens) color[i] = (from == MPSAlphaTypeNonPremultiplied ? color[i] * a : color[i]) + behind[i] * (1 - a);
+        else if (divides) color[i] = a == 0 ? 0 : color[i] / a;
+      }
+      if (transform) color = (*transform)(color);
+      const double v = color[static_cast<std::size_t>(c)];
+      return has_alpha && to == MPSAlphaTypePremultiplied && (divides || from == MPSAlphaTypeNonPremultiplied) ? v * a : v;
     });
   };
 }

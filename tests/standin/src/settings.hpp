@@ -22,6 +22,7 @@ const Settings& settings();
 // Read with every call, on the calling thread.
 long latency_microseconds();
 bool allocation_fails();        // counts calls
+bool color_fails();             // counts calls
 NSInteger commit_fails_with();  // counts calls; MTLCommandBufferErrorNone for a success
 
 }  // namespace standin

@@ -94,6 +94,11 @@ bool allocation_fails() {
   return countdown.fires(nullptr);
 }
 
+bool color_fails() {
+  static Countdown countdown("MPSKIT_STANDIN_FAIL_COLOR");
+  return countdown.fires(nullptr);
+}
+
 NSInteger commit_fails_with() {
   static Countdown countdown("MPSKIT_STANDIN_FAIL_COMMIT");
   long code = MTLCommandBufferErrorInternal;

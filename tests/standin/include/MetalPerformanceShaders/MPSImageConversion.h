@@ -1,14 +1,14 @@
 // Alpha and colour spaces.
 #pragma once
+#import <CoreGraphics/CoreGraphics.h>
 #import <MetalPerformanceShaders/MPSImageKernel.h>
-
-typedef struct CGColorConversionInfo* CGColorConversionInfoRef;
 
 @interface MPSImageConversion : MPSUnaryImageKernel {
  @package
   MPSAlphaType _destinationAlpha;
   MPSAlphaType _sourceAlpha;
   CGFloat _background[3];
+  CGColorConversionInfoRef _info;  // not retained: whether Apple's class does is not told
 }
 @property(readonly, nonatomic) MPSAlphaType destinationAlpha;
 @property(readonly, nonatomic) MPSAlphaType sourceAlpha;
