@@ -32,7 +32,8 @@ def main() -> int:
     load = os.getloadavg()[0]
     for name, microseconds, aim in (*calls(), *encodes()):
         print(f"{name:<52}{microseconds:8.2f} us{_aim(microseconds, aim)}", flush=True)
-    milliseconds = import_time("mpskit") - import_time("numpy")
+    of_numpy, of_mpskit = import_times("numpy", "mpskit")
+    milliseconds = of_mpskit - of_numpy
     print(f"{'import mpskit, beyond that of NumPy':<52}{milliseconds:8.1f} ms{_aim(milliseconds, IMPORT)}", flush=True)
     mib = growth(options.calls)
     print(f"{f'resident memory gained in {options.calls} calls':<52}{mib:8.2f} MiB{_aim(mib, GROWTH)}")
@@ -137,17 +138,18 @@ def encodes() -> list[tuple[str, float, float | None]]:
     ]
 
 
-def import_time(module: str) -> float:
-    """Milliseconds of processor time of a fresh interpreter; other work on the machine does not count."""
+def import_times(*modules: str) -> list[float]:
+    """Milliseconds of processor time of a fresh interpreter, turn by turn: other work on the machine counts little, and for all alike."""
     import resource
 
-    def once() -> float:
+    def once(module: str) -> float:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([sys.executable, "-c", f"import {module}"], check=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    return min(once() for _ in range(11)) * 1e3
+    rounds = [[once(module) for module in modules] for _ in range(21)]
+    return [min(times) * 1e3 for times in zip(*rounds, strict=True)]
 
 
 def growth(count: int) -> float:

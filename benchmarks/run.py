@@ -97,7 +97,7 @@ def selected(options: argparse.Namespace, threads: int) -> Iterator[Any]:
 def made(family: str, name: str, threads: int) -> Any:
     try:
         return next(cases(family, threads, lambda n: n == name))
-    except Exception as error:  # the kernel is not there, or not on this device, or refuses: the other cases are run all the same
+    except Exception as error:  # not there, not on this device, or refused: the other cases are run all the same
         return name, f"{type(error).__name__}: {error}"
 
 
