@@ -88,10 +88,10 @@ void add_terms(const P* from, std::int64_t count, std::int64_t n, std::int64_t s
 // to[y][x] = the sum of n rows of floats from row y on. Windows that begin in one block of n rows share its end: they are what it holds below
 // their beginning and what the next block holds above their end. Sums of some terms join the others, so few roundings are on each way.
 // `ends` takes n blocks.
-inline constexpr std::int64_t down_block = 4 * lanes<float>;
+inline constexpr std::int64_t down_block = 4 * lanes<float>, few_down = 6;
 inline void sum_down(const float* from, std::int64_t pitch, std::int64_t rows, std::int64_t count, std::int64_t n, float* to, std::int64_t to_pitch, float* ends) {
   using V = Vec<float>;
-  if (n < 6) {
+  if (n < few_down) {
     for (std::int64_t y = 0; y < rows; ++y) add_terms(from + y * pitch, count, n, pitch, to + y * to_pitch);
     return;
   }
@@ -133,7 +133,7 @@ class WindowMeanPlan : public CpuPlan {
 
   WindowMeanPlan(const image::UnaryKernel& k, Axis across, Axis down, const Call& call)
       : across_(across), down_(down), code_bits_(bits_of(call.inputs[0].dtype, across.sum() * down.sum())), element_bytes_(code_bits_ ? call.inputs[0].element_bytes() : 4),
-        tiles_(k, call, across.reach(), down.reach(), element_bytes_, 96 << 10, element_bytes_ << 10) {
+        tiles_(k, call, across.reach(), down.reach(), element_bytes_, 128 << 10, element_bytes_ << 11) {
     const double count = static_cast<double>(across.sum() * down.sum());
     factor_ = static_cast<float>(static_cast<double>(unit_of(call.outputs[0].dtype)) / (static_cast<double>(unit_of(call.inputs[0].dtype)) * count));
   }
@@ -162,10 +162,12 @@ class WindowMeanPlan : public CpuPlan {
     const std::int64_t pitch = tiles_.pitch() + room, rows = tiles_.source_rows(), copy_size = rows * tiles_.pitch() + room;
     const std::int64_t sums_rows = std::is_same_v<T, float> ? 2 * rows : down_.side + 2;
     const bool is_element = src.layout.element_bytes() == static_cast<std::int64_t>(sizeof(P));
-    const std::int64_t bytes = copy_size * static_cast<std::int64_t>(sizeof(P)) + ((sums_rows + 3) * pitch + down_.side * down_block) * static_cast<std::int64_t>(sizeof(T));
+    const std::int64_t sums_size = (sums_rows + 3) * pitch + down_.side * down_block;
+    const std::int64_t bytes = copy_size * static_cast<std::int64_t>(sizeof(P)) + sums_size * static_cast<std::int64_t>(sizeof(T)) + pitch * static_cast<std::int64_t>(sizeof(float));
     tiles_.run(dst.layout.images(), bytes, [&](const Tile& tile, const Scratch& memory) {
       P* const copy = memory.as<P>();
       T* const sums = memory.as<T>(static_cast<std::size_t>(copy_size) * sizeof(P));
+      float* const floats = memory.as<float>(static_cast<std::size_t>(copy_size) * sizeof(P) + static_cast<std::size_t>(sums_size) * sizeof(T));
       const auto part = [&](const Tile& t) {
         const P* from = is_element ? tiles_.in_place<P>(src, t, room) : nullptr;
         std::int64_t from_pitch = src.layout.row_bytes() / static_cast<std::int64_t>(sizeof(P));
@@ -175,7 +177,14 @@ class WindowMeanPlan : public CpuPlan {
           from = copy;
         }
         const std::int64_t count = t.width * tiles_.channels(), wide = count + (across_.reach() - 1) * tiles_.channels();
-        const auto emit = [&](std::int64_t y, T* row) { put<P>(src, dst, t, y, across(row, count, sums + sums_rows * pitch, pitch), count); };
+        const auto emit = [&](std::int64_t y, T* row) {
+          if (from != copy) tiles_.foresee(src, t, y + down_.reach() + 1);
+          if (y + 2 < t.height) {
+            const std::byte* next = tiles_.row(dst, t, y + 2);
+            for (std::int64_t b = 0; b < count * dst.layout.element_bytes(); b += 64) __builtin_prefetch(next + b, 1);
+          }
+          put<P>(src, dst, t, y, across(row, count, sums + sums_rows * pitch, pitch), count, floats);
+        };
         down(from, from_pitch, t.height, wide, sums, pitch, emit);
       };
       if (is_element) tiles_.in_parts(src, tile, part);
@@ -187,6 +196,13 @@ class WindowMeanPlan : public CpuPlan {
   void down(const float* from, std::int64_t from_pitch, std::int64_t rows, std::int64_t count, float* sums, std::int64_t pitch, Emit emit) const {
     float *to = sums, *other = sums + tiles_.source_rows() * pitch, *ends = sums + (2 * tiles_.source_rows() + 3) * pitch;
     for (std::int64_t i = down_.times; i-- > 0; std::swap(to, other)) {
+      if (i == 0 && down_.side < few_down) {
+        for (std::int64_t y = 0; y < rows; ++y) {
+          add_terms(from + y * from_pitch, count, down_.side, from_pitch, to);
+          emit(y, to);
+        }
+        return;
+      }
       sum_down(from, from_pitch, rows + i * (down_.side - 1), count, down_.side, to, pitch, ends);
       from = to;
       from_pitch = pitch;
@@ -238,16 +254,15 @@ class WindowMeanPlan : public CpuPlan {
   }
 
   template <class P, class T>
-  void put(const View& src, const View& dst, const Tile& t, std::int64_t y, T* sums, std::int64_t count) const {
+  void put(const View& src, const View& dst, const Tile& t, std::int64_t y, T* sums, std::int64_t count, float* floats) const {
     std::byte* const to = tiles_.row(dst, t, y);
     if constexpr (std::is_same_v<T, float>) {
       from_float(sums, dst.layout.dtype, to, count, factor_);
     } else if (dst.layout.dtype == src.layout.dtype) {
       store_run(reinterpret_cast<P*>(to), count, [=, this](std::int64_t x) { return load_sums(sums + x) * factor_; });
     } else {
-      std::vector<float> row(static_cast<std::size_t>(rounded_up(count, lanes<float>)));
-      for (std::int64_t x = 0; x < count; x += lanes<float>) store(row.data() + x, load_sums(sums + x));
-      from_float(row.data(), dst.layout.dtype, to, count, factor_);
+      for (std::int64_t x = 0; x < count; x += lanes<float>) store(floats + x, load_sums(sums + x));
+      from_float(floats, dst.layout.dtype, to, count, factor_);
     }
   }
 
