@@ -6,22 +6,39 @@ namespace {
 
 template <class T>
 using Sixteen [[gnu::vector_size(16)]] = T;
+inline constexpr int squares_a_register = MPSKIT_VECTOR_BYTES / 16;  // beside each other in a register
 
 template <class T, std::size_t... i>
-MPSKIT_INLINE void interleave(Sixteen<T> a, Sixteen<T> b, Sixteen<T>& low, Sixteen<T>& high, std::index_sequence<i...>) {
-  constexpr int n = sizeof...(i);
-  low = __builtin_shufflevector(a, b, (static_cast<int>(i) / 2 + static_cast<int>(i) % 2 * n)...);
-  high = __builtin_shufflevector(a, b, (n / 2 + static_cast<int>(i) / 2 + static_cast<int>(i) % 2 * n)...);
+MPSKIT_INLINE void interleave(Vec<T> a, Vec<T> b, Vec<T>& low, Vec<T>& high, std::index_sequence<i...>) {
+  constexpr int n = 16 / sizeof(T), all = lanes<T>;
+  low = __builtin_shufflevector(a, b, (static_cast<int>(i) / n * n + static_cast<int>(i) % n / 2 + static_cast<int>(i) % 2 * all)...);
+  high = __builtin_shufflevector(a, b, (static_cast<int>(i) / n * n + n / 2 + static_cast<int>(i) % n / 2 + static_cast<int>(i) % 2 * all)...);
 }
 
-// n x n pixels of T. Row i and row i + n / 2 interleaved, log2(n) times, is the transpose.
+// 16 bytes of a row of each square.
 template <class T>
-MPSKIT_INLINE void turn_square(const std::byte* src, std::int64_t src_row, std::byte* dst, std::int64_t dst_row) {
+MPSKIT_INLINE Vec<T> load_squares(const std::byte* p, std::int64_t apart) {
+  using F = Sixteen<std::int64_t>;
+#if MPSKIT_VECTOR_BYTES == 16
+  static_cast<void>(apart);
+  return (Vec<T>)load<F>(p);
+#elif MPSKIT_VECTOR_BYTES == 32  // an insertion from memory is no shuffle
+  return (Vec<T>)_mm256_inserti128_si256(_mm256_castsi128_si256((__m128i)load<F>(p)), (__m128i)load<F>(p + apart), 1);
+#else
+  auto two = [&](int i) { return __builtin_shufflevector(load<F>(p + i * apart), load<F>(p + (i + 1) * apart), 0, 1, 2, 3); };
+  return (Vec<T>)__builtin_shufflevector(two(0), two(2), 0, 1, 2, 3, 4, 5, 6, 7);
+#endif
+}
+
+// n columns of `squares_a_register` times n rows of pixels of T. Row i and row i + n / 2 interleaved, log2(n) times, is the transpose.
+template <class T>
+MPSKIT_INLINE void turn_squares(const std::byte* src, std::int64_t src_row, std::byte* dst, std::int64_t dst_row) {
   constexpr int n = 16 / sizeof(T);
-  Sixteen<T> a[n], b[n];
-  for (int i = 0; i < n; ++i) a[i] = load<Sixteen<T>>(src + i * src_row);
+  Vec<T> a[n], b[n];
+  for (int i = 0; i < n; ++i) a[i] = load_squares<T>(src + i * src_row, n * src_row);
+#pragma GCC unroll 4
   for (int step = n; step > 1; step /= 2) {
-    for (int i = 0; i < n / 2; ++i) interleave<T>(a[i], a[i + n / 2], b[2 * i], b[2 * i + 1], std::make_index_sequence<n>{});
+    for (int i = 0; i < n / 2; ++i) interleave<T>(a[i], a[i + n / 2], b[2 * i], b[2 * i + 1], std::make_index_sequence<lanes<T>>{});
     for (int i = 0; i < n; ++i) a[i] = b[i];
   }
   for (int i = 0; i < n; ++i) store(dst + i * dst_row, a[i]);
@@ -34,14 +51,16 @@ inline void turn_pixels(const std::byte* src, std::int64_t src_row, std::byte* d
 }
 template <class T>
 void turn_tile(const std::byte* src, std::int64_t src_row, std::byte* dst, std::int64_t dst_row, std::int64_t rows, std::int64_t columns) {
-  constexpr std::int64_t n = 16 / sizeof(T), bytes = sizeof(T);
-  std::int64_t y = 0;
-  for (; y + n <= rows; y += n) {
-    std::int64_t x = 0;
-    for (; x + n <= columns; x += n) turn_square<T>(src + x * src_row + y * bytes, src_row, dst + y * dst_row + x * bytes, dst_row);
-    turn_pixels(src + x * src_row + y * bytes, src_row, dst + y * dst_row + x * bytes, dst_row, n, columns - x, bytes);
+  constexpr std::int64_t n = 16 / sizeof(T), wide = n * squares_a_register, bytes = sizeof(T);
+  if (rows < n || columns < wide) return turn_pixels(src, src_row, dst, dst_row, rows, columns, bytes);
+  // The last squares begin where they still fit, over what is done already.
+  for (std::int64_t y = 0; y < rows; y += n) {
+    y = std::min(y, rows - n);
+    for (std::int64_t x = 0; x < columns; x += wide) {
+      x = std::min(x, columns - wide);
+      turn_squares<T>(src + x * src_row + y * bytes, src_row, dst + y * dst_row + x * bytes, dst_row);
+    }
   }
-  turn_pixels(src + y * bytes, src_row, dst + y * dst_row, dst_row, rows - y, columns, bytes);
 }
 
 class TransposePlan final : public CpuPlan {
@@ -51,19 +70,20 @@ class TransposePlan final : public CpuPlan {
     const Layout& src = call.inputs[0];
     channels_ = src.channels();
     bytes_ = channels_ * src.element_bytes();
-    // Both sides of a tile are whole cache lines where pixels are small.
-    side_ = std::max<std::int64_t>(64 / bytes_, std::clamp<std::int64_t>(512 / bytes_, 8, 64));
+    // Down the source by one cache line, so that each row of the destination is written on and on.
+    high_ = std::max<std::int64_t>(64 / bytes_, 1);
+    wide_ = 512;
   }
 
   void run(std::span<const View> views) const override {
     const View &src = views[0], &dst = views[1];
-    const std::int64_t across = (window_.width + side_ - 1) / side_, down = (window_.height + side_ - 1) / side_;
-    const std::int64_t tile_bytes = side_ * side_ * bytes_;
+    const std::int64_t across = (window_.width + wide_ - 1) / wide_, down = (window_.height + high_ - 1) / high_;
+    const std::int64_t tile_bytes = high_ * wide_ * bytes_;
     parallel_for(dst.layout.images() * down * across, (128 << 10) / tile_bytes + 1, [&](std::int64_t begin, std::int64_t end) {
-      const Scratch memory(static_cast<std::size_t>(2 * tile_bytes + side_ * channels_ * 4 + 256));
+      const Scratch memory(static_cast<std::size_t>(2 * tile_bytes + wide_ * channels_ * 4 + 256));
       for (std::int64_t task = begin; task < end; ++task) {
-        const std::int64_t x = task % across * side_, y = task / across % down * side_;
-        turn(src, dst, {task / across / down, x, y, std::min(side_, window_.width - x), std::min(side_, window_.height - y)}, memory.as<std::byte>());
+        const std::int64_t x = task % across * wide_, y = task / across % down * high_;
+        turn(src, dst, {task / across / down, x, y, std::min(wide_, window_.width - x), std::min(high_, window_.height - y)}, memory.as<std::byte>());
       }
     });
   }
@@ -76,7 +96,7 @@ class TransposePlan final : public CpuPlan {
     std::int64_t from_row = src.layout.row_bytes();
     if (!is_inside) {
       from = memory;
-      from_row = side_ * bytes_;
+      from_row = high_ * bytes_;
       visit_pixels(src.layout.dtype, [&](auto p) {
         using P = decltype(p);
         for (std::int64_t i = 0; i < t.width; ++i)
@@ -85,11 +105,11 @@ class TransposePlan final : public CpuPlan {
     }
     std::byte* to = dst.row<std::byte>(t.image, window_.y + t.y) + (window_.x + t.x) * channels_ * dst.layout.element_bytes();
     if (src.layout.dtype == dst.layout.dtype) return move(from, from_row, to, dst.layout.row_bytes(), t);
-    std::byte* turned = memory + side_ * side_ * bytes_;
-    auto* floats = reinterpret_cast<float*>(turned + rounded_up(side_ * side_ * bytes_, 64));
-    move(from, from_row, turned, side_ * bytes_, t);
+    std::byte* turned = memory + high_ * wide_ * bytes_;
+    auto* floats = reinterpret_cast<float*>(turned + rounded_up(high_ * wide_ * bytes_, 64));
+    move(from, from_row, turned, wide_ * bytes_, t);
     for (std::int64_t y = 0; y < t.height; ++y) {
-      to_float(src.layout.dtype, turned + y * side_ * bytes_, t.width * channels_, floats);
+      to_float(src.layout.dtype, turned + y * wide_ * bytes_, t.width * channels_, floats);
       from_float(floats, dst.layout.dtype, to + y * dst.layout.row_bytes(), t.width * channels_, unit_of(dst.layout.dtype) / unit_of(src.layout.dtype));
     }
   }
@@ -107,13 +127,17 @@ class TransposePlan final : public CpuPlan {
   }
   template <std::int64_t bytes>
   static void turn_by(const std::byte* from, std::int64_t from_row, std::byte* to, std::int64_t to_row, const Tile& t) {
-    for (std::int64_t y = 0; y < t.height; ++y)
-      for (std::int64_t x = 0; x < t.width; ++x) std::memcpy(to + y * to_row + x * bytes, from + x * from_row + y * bytes, bytes);
+    for (std::int64_t y = 0; y < t.height; ++y) {
+      std::int64_t x = 0;
+      if (bytes == 3 && y + 1 < t.height)  // four bytes are moved as one: the next pixel's first is there, and overwritten
+        for (; x + 1 < t.width; ++x) std::memcpy(to + y * to_row + x * bytes, from + x * from_row + y * bytes, 4);
+      for (; x < t.width; ++x) std::memcpy(to + y * to_row + x * bytes, from + x * from_row + y * bytes, bytes);
+    }
   }
 
   EdgeMode edge_;
   image::Window window_;
-  std::int64_t shift_x_, shift_y_, channels_, bytes_, side_;
+  std::int64_t shift_x_, shift_y_, channels_, bytes_, high_, wide_;  // pixels of a tile
 };
 
 }  // namespace
