@@ -10,9 +10,15 @@ namespace mpskit::cpu::MPSKIT_ISA {
 template <class T>
 using FourOf [[gnu::vector_size(4 * sizeof(T))]] = T;
 
-// What each lane of 128 bits adds to itself: its elements `by` further down. Zeros come from the first register.
+// v moved up by `by` elements, zeros below.
 template <int by, class T, std::size_t... i>
 MPSKIT_INLINE Vec<T> moved_up(Vec<T> v, std::index_sequence<i...>) {
+  constexpr int n = sizeof...(i);
+  return __builtin_shufflevector(Vec<T>{}, v, (static_cast<int>(i) < by ? static_cast<int>(i) : n + static_cast<int>(i) - by)...);
+}
+// The same in each lane of 128 bits by itself.
+template <int by, class T, std::size_t... i>
+MPSKIT_INLINE Vec<T> moved_up_in_lanes(Vec<T> v, std::index_sequence<i...>) {
   constexpr int n = lanes<T>, whole = 16 / sizeof(T);
   return __builtin_shufflevector(Vec<T>{}, v, (static_cast<int>(i) % whole < by ? static_cast<int>(i) : n + static_cast<int>(i) - by)...);
 }
@@ -31,8 +37,8 @@ template <int c, class T>
 MPSKIT_INLINE Vec<T> sums_within(Vec<T> v) {
   constexpr auto all = std::make_index_sequence<lanes<T>>{};
   constexpr int whole = 16 / sizeof(T);
-  if constexpr (c < whole) v += moved_up<c, T>(v, all);
-  if constexpr (2 * c < whole) v += moved_up<2 * c, T>(v, all);
+  if constexpr (c < whole) v += moved_up_in_lanes<c, T>(v, all);
+  if constexpr (2 * c < whole) v += moved_up_in_lanes<2 * c, T>(v, all);
   if constexpr (lanes<T> > whole && c <= whole) v += carried<c, 1, T>(v, all);
   if constexpr (lanes<T> > 2 * whole && c <= 2 * whole) v += carried<c, 2, T>(v, all);
   return v;
