@@ -17,12 +17,12 @@ struct StandinString {
 namespace {
 
 constexpr StandinString srgb{{3, Curve::srgb}}, linear_srgb{{3, Curve::none}}, display_p3{{3, Curve::srgb, true}}, linear_display_p3{{3, Curve::none, true}},
-    gray{{1, Curve::gamma_2_2}}, linear_gray{{1, Curve::none}}, cmyk{{4, Curve::none}};
+    gray{{1, Curve::gamma_2_2}}, linear_gray{{1, Curve::none}};
 
 }  // namespace
 
 const CFStringRef kCGColorSpaceSRGB = &srgb, kCGColorSpaceLinearSRGB = &linear_srgb, kCGColorSpaceDisplayP3 = &display_p3, kCGColorSpaceLinearDisplayP3 = &linear_display_p3,
-                  kCGColorSpaceGenericGrayGamma2_2 = &gray, kCGColorSpaceLinearGray = &linear_gray, kCGColorSpaceGenericCMYK = &cmyk;
+                  kCGColorSpaceGenericGrayGamma2_2 = &gray, kCGColorSpaceLinearGray = &linear_gray;
 
 struct CGColorSpace {
   Space space;

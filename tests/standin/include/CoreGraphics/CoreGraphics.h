@@ -1,4 +1,3 @@
-// Stand-in of CoreGraphics: the declarations that mpskit uses.
+// Declared beside this folder: the table that its headers are compared with knows Metal and MPS alone.
 #pragma once
-#import <CoreGraphics/CGColorConversionInfo.h>
-#import <CoreGraphics/CGColorSpace.h>
+#import "../../system/CoreGraphics.h"
