@@ -60,6 +60,11 @@ def dilate(x: Any, shape: Any, threads: int) -> Contender | None:
     return _with(threads, "dilate", lambda cv2: lambda: cv2.dilate(x, shape, dst=out, borderType=cv2.BORDER_REPLICATE))
 
 
+def erode(x: Any, shape: Any, threads: int) -> Contender | None:
+    out = np.empty_like(x)
+    return _with(threads, "erode", lambda cv2: lambda: cv2.erode(x, shape, dst=out, borderType=cv2.BORDER_REPLICATE))
+
+
 def median(x: Any, side: int, threads: int) -> Contender | None:
     if x.dtype != np.uint8 and side > 5:
         return None

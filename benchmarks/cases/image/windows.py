@@ -101,8 +101,8 @@ def _convolutions(threads: int, wanted: Wanted) -> Iterator[Case]:
 
 
 def _extremes(threads: int, wanted: Wanted) -> Iterator[Case]:
-    for kind in ("g8", "rgba8", "g32", "rgba32"):
-        for side in (3, 9, 31):
+    for kind in ("g8", "rgba8", "g32", "rgba32", "4K g8"):
+        for side in (15,) if kind == "4K g8" else (3, 9, 15, 31) if kind == "g8" else (3, 9, 31):
             if wanted(name := f"area max {side}x{side}, {kind}"):
                 x = picture(kind)
                 kernel = mps.image.AreaMax(kernel_width=side, kernel_height=side)
@@ -110,6 +110,8 @@ def _extremes(threads: int, wanted: Wanted) -> Iterator[Case]:
                 yield _case(
                     name, x, kernel, lambda x, side=side: filter_definitions.maximum(x, side), 2.0 * x.size, peers, True
                 )
+        if kind == "4K g8":
+            continue
         for side in (5, 11):
             if wanted(name := f"dilate disk {side}, {kind}"):
                 x = picture(kind)
@@ -121,6 +123,17 @@ def _extremes(threads: int, wanted: Wanted) -> Iterator[Case]:
                 yield _case(
                     name, x, kernel, lambda x, disk=disk: filter_definitions.dilate(x, disk), flops, peers, True
                 )
+    whole = np.ones((5, 5), np.uint8)
+    if wanted(name := "dilate 5x5, g8"):
+        x = picture("g8")
+        kernel = mps.image.Dilate(np.zeros((5, 5), np.float32))
+        peers = [opencv_filters.dilate(x, whole, threads)]
+        yield _case(name, x, kernel, lambda x: filter_definitions.maximum(x, 5), 8.0 * x.size, peers, True)
+    if wanted(name := "erode 5x5, g8"):
+        x = picture("g8")
+        kernel = mps.image.Erode(np.zeros((5, 5), np.float32))
+        peers = [opencv_filters.erode(x, whole, threads)]
+        yield _case(name, x, kernel, lambda x: 255 - filter_definitions.maximum(255 - x, 5), 8.0 * x.size, peers, True)
 
 
 def _medians(threads: int, wanted: Wanted) -> Iterator[Case]:

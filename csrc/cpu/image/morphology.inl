@@ -5,88 +5,180 @@
 
 namespace mpskit::cpu::MPSKIT_ISA {
 
-// The largest or smallest element of a whole window.
+// One row of the extremes of places that lie `at` from its elements, and of others with a number taken from or added to each element: to
+// `to`, which is written no further than it goes. `spare` has room for a few registers.
+template <class Op, class T>
+struct Joined {
+  std::span<const std::int64_t> at, others;
+  T number, others_number;
+
+  void to_row(const T* from, std::int64_t count, T* to, T* spare) const {
+    using V = Vec<T>;
+    constexpr int columns = 4;
+    for (std::int64_t x = 0; x < count; x += columns * lanes<T>) {
+      V best[columns];
+      join(from + x, at, best);
+      if constexpr (std::is_same_v<T, float>) {
+        if (!others.empty()) {
+          V more[columns];
+          join(from + x, others, more);
+          for (int i = 0; i < columns; ++i) best[i] = Op{}(moved(best[i], number), moved(more[i], others_number));
+        }
+      }
+      const bool is_whole = x + columns * lanes<T> <= count;
+      T* const out = is_whole ? to + x : spare;
+      for (int i = 0; i < columns; ++i) store(out + i * lanes<T>, best[i]);
+      if (!is_whole) std::memcpy(to + x, spare, static_cast<std::size_t>(count - x) * sizeof(T));
+    }
+  }
+
+ private:
+  template <int columns, class V>
+  static MPSKIT_INLINE void join(const T* from, std::span<const std::int64_t> places, V (&best)[columns]) {
+    for (int i = 0; i < columns; ++i) best[i] = load<V>(from + places[0] + i * lanes<T>);
+    for (const std::int64_t a : places.subspan(1))
+      for (int i = 0; i < columns; ++i) best[i] = Op{}(best[i], load<V>(from + a + i * lanes<T>));
+  }
+  static MPSKIT_INLINE Vec<T> moved(Vec<T> v, T n) { return std::is_same_v<Op, Upper> ? v - n : v + n; }
+};
+
+// Wide strips, which hardware foresees, in bands of many rows: few of a tile's rows are of its margin.
+inline Tiles rows_of_extremes(const image::UnaryKernel& k, const Call& call, std::int64_t width, std::int64_t height) {
+  const std::int64_t element_bytes = ordered_bytes(call.inputs[0].dtype);
+  return {k, call, width, height, element_bytes, element_bytes * (256 << 10), 8 << 10};
+}
+
+// The largest or smallest element of a whole window. Rows of the source become rows of extremes across; four of those one of extremes of four
+// rows, four of them one of sixteen: as many of each are kept as the next need, and the last make up the window, where they may overlap.
 template <class Op>
 class AreaPlan : public CpuPlan {
  public:
   AreaPlan(const image::UnaryKernel& k, std::int64_t width, std::int64_t height, const Call& call)
-      : width_(width), height_(height), tiles_(k, call, width, height, ordered_bytes(call.inputs[0].dtype)) {}
+      : width_(width), height_(height), tiles_(rows_of_extremes(k, call, width, height)) {
+    std::int64_t rows = 1;
+    for (; height > 7 * rows; rows *= 4) levels_.push_back({rows, 3 * rows + 1, kept_}), kept_ += 3 * rows + 1;
+    levels_.push_back({rows, height - rows + 1, kept_});
+    kept_ += height - rows + 1;
+  }
 
   void run(std::span<const View> views) const override {
     const View &src = views[0], &dst = views[1];
     visit_ordered(src.layout.dtype, [&](auto type) {
       using T = decltype(type);
-      const std::int64_t pitch = tiles_.pitch(), c = tiles_.channels(), size = tiles_.source_rows() * pitch + 4 * lanes<T>;
-      tiles_.run(dst.layout.images(), size * static_cast<std::int64_t>(sizeof(T)) + (pitch + 64) * 4, [&](const Tile& t, const Scratch& memory) {
-        float* row = memory.as<float>();
-        T* a = memory.as<T>(static_cast<std::size_t>(pitch + 64) * 4);
-        tiles_.load(src, t, a);
-        if (height_ > 1) fold_runs(a, t.height * pitch, height_, pitch, Op{});
-        if (width_ > 1) fold_runs(a, t.height * pitch - (width_ - 1) * c, width_, c, Op{});
-        for (std::int64_t y = 0; y < t.height; ++y)
-          store_chosen(a + y * pitch, src.layout.dtype, tiles_.row(dst, t, y), dst.layout.dtype, t.width * c, row);
+      const std::int64_t pitch = tiles_.pitch() + 4 * lanes<T>, c = tiles_.channels(), row_bytes = pitch * 4;
+      const bool is_stored = src.layout.dtype == dst.layout.dtype && src.layout.element_bytes() == static_cast<std::int64_t>(sizeof(T));
+      tiles_.run(dst.layout.images(), row_bytes + (kept_ + 2) * pitch * static_cast<std::int64_t>(sizeof(T)), [&](const Tile& t, const Scratch& memory) {
+        T *spare = memory.as<T>(static_cast<std::size_t>(row_bytes)), *line = spare + pitch, *rows = line + pitch;
+        const auto place = [&](const Level& l, std::int64_t y) { return (l.first + y % l.kept) * pitch; };
+        std::vector<std::int64_t> at;
+        for (std::int64_t y = 0; y < tiles_.rows_of(t); ++y) {
+          T* const row = rows + place(levels_[0], y);
+          tiles_.load_row(src, t, y, row);
+          if (width_ > 1) fold_runs(row, t.width * c, width_, c, Op{});
+          for (std::size_t i = 1; i < levels_.size() && y + 1 >= levels_[i].rows; ++i) {
+            const Level &from = levels_[i - 1], &to = levels_[i];
+            const std::int64_t first = y + 1 - to.rows;
+            at.clear();
+            for (std::int64_t j = 0; j < 4; ++j) at.push_back(place(from, first + j * from.rows));
+            Joined<Op, T>{at, {}, {}, {}}.to_row(rows, t.width * c, rows + place(to, first), spare);
+          }
+          const std::int64_t first = y + 1 - height_;
+          if (first < 0) continue;
+          const Level& last = levels_.back();
+          at.clear();
+          for (std::int64_t j = 0; j < height_; j += last.rows) at.push_back(place(last, first + std::min(j, height_ - last.rows)));
+          std::byte* const target = tiles_.row(dst, t, first);
+          Joined<Op, T>{at, {}, {}, {}}.to_row(rows, t.width * c, is_stored ? reinterpret_cast<T*>(target) : line, spare);
+          if (!is_stored) store_chosen(line, src.layout.dtype, target, dst.layout.dtype, t.width * c, memory.as<float>());
+        }
       });
     });
   }
 
  private:
-  std::int64_t width_, height_;
+  struct Level {
+    std::int64_t rows, kept, first;  // of which its rows are extremes; how many of them are kept, from which place on
+  };
+  std::int64_t width_, height_, kept_ = 0;
   Tiles tiles_;
+  std::vector<Level> levels_;
 };
 
 // Windows of which some places take part and the others do not: runs of neighbours in the rows of the window. A row of the source becomes
-// one of extremes of the shortest runs, that one of the next longer, and each is met by the runs of its length.
+// one of extremes of the shortest runs, that one of the next longer; as many of each as the window is high are kept, where its runs of that
+// length find them. Floats may have two numbers in their windows: the places of the lower one may as well have the higher one, it
+// is never better, and then these are runs too.
 template <class Op>
 class ShapePlan : public CpuPlan {
  public:
-  ShapePlan(const image::UnaryKernel& k, std::int64_t width, std::int64_t height, const std::vector<bool>& takes_part, const Call& call)
-      : tiles_(k, call, width, height, ordered_bytes(call.inputs[0].dtype), 24 << 10) {
-    for (std::int64_t y = 0; y < height; ++y)
-      for (std::int64_t x = 0; x < width; ++x) {
-        if (!takes_part[static_cast<std::size_t>(y * width + x)]) continue;
-        Run run{x, 1, y * tiles_.pitch() + x * tiles_.channels()};
-        while (++x < width && takes_part[static_cast<std::size_t>(y * width + x)]) ++run.length;
-        runs_.push_back(run);
-      }
-    std::sort(runs_.begin(), runs_.end(), [](const Run& a, const Run& b) { return a.length != b.length ? a.length < b.length : a.at < b.at; });
+  ShapePlan(const image::UnaryKernel& k, const image::WindowValues& w, const std::vector<float>& numbers, const Call& call)
+      : height_(w.height), numbers_(numbers), tiles_(rows_of_extremes(k, call, w.width, w.height)) {
+    for (const float number : numbers) {
+      const auto takes_part = [&](std::int64_t y, std::int64_t x) { return x < w.width && w.at(y, x) <= number; };
+      for (std::int64_t y = 0; y < w.height; ++y)
+        for (std::int64_t x = 0; x < w.width; ++x) {
+          if (!takes_part(y, x)) continue;
+          Run run{y, x, 1};
+          while (takes_part(y, ++x)) ++run.length;
+          runs_.push_back(run);
+          lengths_.push_back(run.length);
+        }
+      ends_.push_back(runs_.size());
+    }
+    std::sort(lengths_.begin(), lengths_.end());
+    lengths_.erase(std::unique(lengths_.begin(), lengths_.end()), lengths_.end());
   }
 
   void run(std::span<const View> views) const override {
     const View &src = views[0], &dst = views[1];
     visit_ordered(src.layout.dtype, [&](auto type) {
       using T = decltype(type);
-      const std::int64_t pitch = tiles_.pitch(), c = tiles_.channels(), size = (tiles_.source_rows() + 1) * pitch + 4 * lanes<T>;
-      const auto row_bytes = static_cast<std::size_t>(pitch + 64) * 4;
-      tiles_.run(dst.layout.images(), 2 * size * static_cast<std::int64_t>(sizeof(T)) + static_cast<std::int64_t>(row_bytes), [&](const Tile& t, const Scratch& memory) {
-        T *a = memory.as<T>(row_bytes), *to = a + size;
-        tiles_.load(src, t, a);
-        const T* before = nullptr;
-        std::int64_t length = 1, left = tiles_.rows_of(t) * pitch;
-        for (std::size_t i = 0; i < runs_.size();) {
-          while (length < runs_[i].length) {
-            const std::int64_t more = std::min(length, runs_[i].length - length);
-            left -= more * c;
-            fold_few(a, left, 2, more * c, static_cast<const T*>(nullptr), a, Op{});
-            length += more;
+      const std::int64_t pitch = tiles_.pitch() + 4 * lanes<T>, c = tiles_.channels(), ring = height_ * pitch;
+      const bool is_stored = src.layout.dtype == dst.layout.dtype && src.layout.element_bytes() == static_cast<std::int64_t>(sizeof(T));
+      const std::int64_t row_bytes = pitch * 4, elements = (static_cast<std::int64_t>(lengths_.size()) * height_ + 2) * pitch;
+      tiles_.run(dst.layout.images(), row_bytes + elements * static_cast<std::int64_t>(sizeof(T)), [&](const Tile& t, const Scratch& memory) {
+        T *spare = memory.as<T>(static_cast<std::size_t>(row_bytes)), *line = spare + pitch, *rows = line + pitch;
+        std::vector<std::int64_t> at(runs_.size());
+        for (std::int64_t y = 0; y < tiles_.rows_of(t); ++y) {
+          const std::int64_t place = y % height_ * pitch;
+          T* from = lengths_[0] == 1 ? rows + place : line;
+          tiles_.load_row(src, t, y, from);
+          std::int64_t length = 1, left = tiles_.pitch();
+          for (std::size_t i = 0; i < lengths_.size(); ++i)
+            while (length < lengths_[i]) {
+              const std::int64_t more = std::min(length, lengths_[i] - length);
+              T* const to = length + more == lengths_[i] ? rows + static_cast<std::int64_t>(i) * ring + place : line;
+              left -= more * c;
+              fold_terms<2>(from, left, more * c, static_cast<const T*>(nullptr), to, Op{});
+              from = to;
+              length += more;
+            }
+          const std::int64_t first = y - height_ + 1;
+          if (first < 0) continue;
+          for (std::size_t i = 0; i < runs_.size(); ++i) {
+            const Run& r = runs_[i];
+            at[i] = (std::lower_bound(lengths_.begin(), lengths_.end(), r.length) - lengths_.begin()) * ring + (first + r.y) % height_ * pitch + r.x * c;
           }
-          const bool is_pair = i + 1 < runs_.size() && runs_[i + 1].length == length;
-          const Run &first = runs_[i], &second = runs_[i + is_pair];
-          fold_few(static_cast<const T*>(a) + first.at, t.height * pitch - std::max(first.x, second.x) * c, 1 + is_pair, second.at - first.at, before, to, Op{});
-          before = to;
-          i += 1 + is_pair;
+          std::byte* const target = tiles_.row(dst, t, first);
+          const std::span<const std::int64_t> all(at);
+          const Joined<Op, T> joined{all.first(ends_[0]), all.subspan(ends_[0]), static_cast<T>(numbers_.front()), static_cast<T>(numbers_.back())};
+          joined.to_row(rows, t.width * c, is_stored ? reinterpret_cast<T*>(target) : line, spare);
+          if (!is_stored) store_chosen(line, src.layout.dtype, target, dst.layout.dtype, t.width * c, memory.as<float>());
         }
-        for (std::int64_t y = 0; y < t.height; ++y)
-          store_chosen(to + y * pitch, src.layout.dtype, tiles_.row(dst, t, y), dst.layout.dtype, t.width * c, memory.as<float>());
       });
     });
   }
 
  private:
   struct Run {
-    std::int64_t x, length, at;  // its first place; elements from the tile's first
+    std::int64_t y, x, length;
   };
+  std::int64_t height_;
+  std::vector<float> numbers_;
   Tiles tiles_;
-  std::vector<Run> runs_;
+  std::vector<Run> runs_;              // of the first number, then of the second
+  std::vector<std::size_t> ends_;
+  std::vector<std::int64_t> lengths_;  // of runs, each once
 };
 
 // Of a pixel and its number: the pixel less it, the largest counts; or the pixel and it, the smallest. Where all numbers are 0, pixels alone.
@@ -120,20 +212,20 @@ class ProbePlan : public CpuPlan {
   ProbePlan(const image::UnaryKernel& k, const image::WindowValues& w, const Call& call)
       : is_bytes_(fits_bytes(w, call)), is_flat_(true), tiles_(k, call, w.width, w.height, is_bytes_ ? 1 : 4, 24 << 10) {
     using Op = std::conditional_t<is_dilation, Upper, Lower>;
-    constexpr std::size_t few = 32;  // places whose pixels are met one by one: runs pay later
+    constexpr std::size_t few = 16;  // places whose pixels are met one by one: runs pay later
     const DType t = call.inputs[0].dtype;
-    std::vector<bool> takes_part;
+    std::vector<float> numbers;
     for (std::size_t i = 0; i < w.values.size(); ++i) {
-      takes_part.push_back(!is_left_out(w.values[i], t));
-      if (!takes_part[i]) continue;
+      if (is_left_out(w.values[i], t)) continue;
       const float number = w.values[i] * unit_of(t);
       const auto at = static_cast<std::int64_t>(i);
       places_.push_back({at / w.width, at % w.width, number, static_cast<std::uint8_t>(is_bytes_ ? std::nearbyint(number) : 0)});
       is_flat_ = is_flat_ && number == 0;
+      if (std::find(numbers.begin(), numbers.end(), number) == numbers.end() && numbers.size() < 3) numbers.push_back(number);
     }
-    if (!is_flat_) return;
-    if (places_.size() == w.values.size()) runs_ = std::make_unique<AreaPlan<Op>>(k, w.width, w.height, call);
-    else if (places_.size() > few) runs_ = std::make_unique<ShapePlan<Op>>(k, w.width, w.height, takes_part, call);
+    std::sort(numbers.begin(), numbers.end());
+    if (is_flat_ && places_.size() == w.values.size()) runs_ = std::make_unique<AreaPlan<Op>>(k, w.width, w.height, call);
+    else if (places_.size() > few && (is_flat_ || (numbers.size() == 2 && unit_of(t) == 1))) runs_ = std::make_unique<ShapePlan<Op>>(k, w, numbers, call);
   }
 
   void run(std::span<const View> views) const override {

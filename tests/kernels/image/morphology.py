@@ -146,6 +146,12 @@ def probe_values(engine: Engine, rng: np.random.Generator, kernel: type, area: t
             stored = x.astype(np.float64)[None]
             wanted = probed(shape * CODES[dtype], sign)(filters.looker(stored, (26, 41)))[0]
             np.testing.assert_array_equal(kernel(shape)(x), np.clip(wanted, 0, CODES[dtype]))
+    for low, high in ((0, 0.25), (0, 1.5), (-0.5, 0)):  # two numbers, elements beyond [0, 1]
+        probe = np.where(rng.random((7, 9)) < 0.4, low, high).astype(np.float32)
+        probe[3, 4] = 0
+        for dtype in ("float16", "float32"):
+            x = (random_image(rng, (1, 20, 61, 2), dtype) * 6 - 3).astype(dtype)
+            filters.check(kernel(probe), x, kernel(probe)(x), probed(probe, sign), engine, scale=8)
     probe = random_probe(rng, 3, 5)
     x = random_image(rng, (26, 41), "float32")
     for turn in (np.flipud, np.fliplr, np.transpose):
