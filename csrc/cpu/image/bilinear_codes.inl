@@ -92,4 +92,81 @@ inline void weigh_codes(const CodePairs& p, std::int64_t channels, std::uint8_t*
   for (std::int64_t i = 0; i < p.outputs; ++i) std::memcpy(p.dst + 3 * i, quads + 4 * i, 4);
 }
 
+// Halves of both sides: the means of four pixels, a half up as above.
+#if MPSKIT_VECTOR_BYTES > 16 || defined(__aarch64__)
+inline constexpr bool isa_shuffles_bytes = true;
+#else
+inline constexpr bool isa_shuffles_bytes = false;
+#endif
+template <std::size_t... i>
+MPSKIT_INLINE Vec<std::uint8_t> reorder_sixteens(Vec<std::uint8_t> v, std::index_sequence<i...>, auto from) {
+  return __builtin_shufflevector(v, v, (static_cast<int>(i / 16 * 16) + from(static_cast<int>(i % 16)))...);
+}
+// Of pixels of type U, two channels or four: those of neighbours, in every second lane.
+template <class U>
+MPSKIT_INLINE Words mean_of_pixels(const std::uint8_t* a, const std::uint8_t* b) {
+  using Pair = Vec<std::conditional_t<sizeof(U) == 2, std::uint32_t, std::uint64_t>>;
+  const auto v = load<Words>(a), w = load<Words>(b);
+  auto mean = [](Words sum) { return (sum + (Words)((Pair)sum >> (8 * sizeof(U))) + 2) >> 2; };
+  return mean((v & 0xff) + (w & 0xff)) | mean((v >> 8) + (w >> 8)) << 8;
+}
+MPSKIT_INLINE Words mean_of_bytes(const std::uint8_t* a, const std::uint8_t* b) {
+  const auto v = load<Words>(a), w = load<Words>(b);
+  return ((v & 0xff) + (v >> 8) + (w & 0xff) + (w >> 8) + 2) >> 2;
+}
+// Four pixels of three bytes in each lane of 128 bits, which make two; the second half of a lane is any number.
+MPSKIT_INLINE Vec<std::uint8_t> mean_of_triples(const std::uint8_t* a, const std::uint8_t* b) {
+  constexpr std::make_index_sequence<MPSKIT_VECTOR_BYTES> bytes;
+  auto pairs = [&](const std::uint8_t* p) {
+#if MPSKIT_VECTOR_BYTES == 32  // without a store that is read again
+    const auto v = (Vec<std::uint8_t>)_mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const __m128i*)p)), _mm_loadu_si128((const __m128i*)(p + 12)), 1);
+#else
+    std::uint8_t spread[MPSKIT_VECTOR_BYTES];
+    for (int i = 0; i < MPSKIT_VECTOR_BYTES / 16; ++i) std::memcpy(spread + 16 * i, p + 12 * i, 16);
+    const auto v = load<Vec<std::uint8_t>>(spread);
+#endif
+    const auto w = (Words)reorder_sixteens(v, bytes, [](int i) constexpr { return i % 8 < 6 ? i / 8 * 6 + i % 8 / 2 + i % 2 * 3 : 15; });
+    return (w & 0xff) + (w >> 8);
+  };
+  const Words mean = (pairs(a) + pairs(b) + 2) >> 2;
+  return reorder_sixteens((Vec<std::uint8_t>)mean, bytes, [](int i) constexpr { return i < 6 ? i / 3 * 8 + i % 3 * 2 : 15; });
+}
+template <int channels>
+void halve_codes(const std::uint8_t* a, const std::uint8_t* b, std::int64_t outputs, std::uint8_t* to) {
+  constexpr std::int64_t step = MPSKIT_VECTOR_BYTES;
+  const std::int64_t end = outputs * channels;
+  std::int64_t x = 0;
+  if constexpr (channels == 1) {
+    for (; x + step <= end; x += step) store_bytes(to + x, mean_of_bytes(a + 2 * x, b + 2 * x), mean_of_bytes(a + 2 * x + step, b + 2 * x + step));
+  } else if constexpr (channels == 3) {
+    constexpr int parts = MPSKIT_VECTOR_BYTES / 16;
+    if constexpr (isa_shuffles_bytes)
+      for (; x + 6 * parts + 6 <= end; x += 6 * parts) {  // reads four bytes and writes two past its own
+        const auto mean = (Vec<std::uint64_t>)mean_of_triples(a + 2 * x, b + 2 * x);
+        for (int i = 0; i < parts; ++i) {
+          const std::uint64_t six = mean[2 * i];
+          std::memcpy(to + x + 6 * i, &six, 8);
+        }
+      }
+  } else {
+    using U = std::conditional_t<channels == 2, std::uint16_t, std::uint32_t>;
+    for (; x + step <= end; x += step) {
+      const auto u = (Vec<U>)mean_of_pixels<U>(a + 2 * x, b + 2 * x), v = (Vec<U>)mean_of_pixels<U>(a + 2 * x + step, b + 2 * x + step);
+      store(to + x, every_other<1, 0>(u, v, std::make_index_sequence<lanes<U>>{}));
+    }
+  }
+  for (; x < end; ++x) {
+    const std::int64_t i = x / channels * 2 * channels + x % channels;
+    to[x] = static_cast<std::uint8_t>((a[i] + a[i + channels] + b[i] + b[i + channels] + 2) >> 2);
+  }
+}
+inline void halve_codes(const std::uint8_t* a, const std::uint8_t* b, std::int64_t outputs, std::int64_t channels, std::uint8_t* to) {
+  switch (channels) {
+    case 1: return halve_codes<1>(a, b, outputs, to);
+    case 2: return halve_codes<2>(a, b, outputs, to);
+    case 3: return halve_codes<3>(a, b, outputs, to);
+    default: return halve_codes<4>(a, b, outputs, to);
+  }
+}
+
 }  // namespace mpskit::cpu::MPSKIT_ISA

@@ -34,7 +34,7 @@ class BilinearTaps {
 class BilinearScalePlan final : public CpuPlan {
   struct Part {
     Axis::Range out, source;
-    bool are_all;
+    bool are_all, are_halves;  // of pixels 0 and 1, 2 and 3, ..., and both count the same
   };
 
  public:
@@ -94,7 +94,7 @@ class BilinearScalePlan final : public CpuPlan {
     const std::int64_t count = std::clamp<std::int64_t>((wanted * channels_ + most_floats - 1) / most_floats, 1, x.size());
     for (std::int64_t n = 0; n < count; ++n) {
       const Axis::Range out{x.size() * n / count, x.size() * (n + 1) / count}, source = x.source(out);
-      bool are_all = true;
+      bool are_all = true, are_halves = has_codes_ && (channels_ != 3 || isa_shuffles_bytes);
       for (std::int64_t i = out.begin; i < out.end; ++i) {
         const Axis::Taps& t = x[i];
         first_.push_back((is_sparse_ ? 2 * (i - out.begin) : t.first - source.begin) * channels_);
@@ -102,6 +102,7 @@ class BilinearScalePlan final : public CpuPlan {
         if (is_sparse_) picks_.push_back(t.first * channels_ * element_bytes_);
         const float* w = x.weights_of(t);
         const float weight_b = t.count == 2 ? w[1] : 0.0f;
+        are_halves = are_halves && weight_b == 0.5f;
         if (has_codes_) {
           const auto part = static_cast<std::int32_t>(std::lround(weight_b * 16384));
           code_weights_.insert(code_weights_.end(), static_cast<std::size_t>(lanes_of_pixel()), part << 16 | (16384 - part));
@@ -110,7 +111,7 @@ class BilinearScalePlan final : public CpuPlan {
           weights_b_.insert(weights_b_.end(), static_cast<std::size_t>(channels_), weight_b);
         }
       }
-      parts_.push_back({out, source, are_all});
+      parts_.push_back({out, source, are_all, are_all && are_halves && !is_sparse_});
     }
     first_.resize(first_.size() + beyond);
     weights_a_.resize(weights_a_.size() + beyond);
@@ -134,6 +135,8 @@ class BilinearScalePlan final : public CpuPlan {
       a += skipped;
       if (b) b += skipped;
     }
+    if (part.are_halves && b && weights[1] == 0.5f)
+      return halve_codes(reinterpret_cast<const std::uint8_t*>(a), reinterpret_cast<const std::uint8_t*>(b), outputs, channels_, reinterpret_cast<std::uint8_t*>(to));
     const auto first = static_cast<std::size_t>(part.out.begin), weight = first * static_cast<std::size_t>(has_codes_ ? lanes_of_pixel() : channels_);
     if (has_codes_) {
       auto* const words = reinterpret_cast<std::uint16_t*>(row);

@@ -26,6 +26,7 @@ SIZES = [
     ((20, 65, 4), (10, 33)), ((17, 33, 3), (34, 99)), ((31, 63, 2), (11, 16)), ((8, 9, 6), (7, 10)), ((13, 21, 4), (13, 8)),
     ((13, 21, 3), (5, 21)), ((16, 16, 4), (16, 16)), ((2, 700, 1), (3, 2)), ((600, 3, 4), (2, 5)), ((2, 3, 3), (41, 70)),
     ((40, 90, 4), (20, 45)), ((50, 90, 5), (25, 30)), ((40, 66, 2), (20, 33)), ((12, 300, 3), (5, 40)), ((44, 260, 1), (22, 130)),
+    ((36, 130, 3), (18, 65)),
 ]  # fmt: skip
 
 
@@ -71,7 +72,7 @@ def test_matches_float64(engine: Engine, rng: np.random.Generator, dtype: str) -
 
 @DTYPES
 def test_padded_batches(engine: Engine, rng: np.random.Generator, dtype: str) -> None:
-    for shape, size in (((3, 11, 19, 1), (7, 24)), ((2, 8, 17, 4), (19, 35)), ((2, 7, 9, 3), (7, 4))):
+    for shape, size in (((3, 11, 19, 1), (7, 24)), ((2, 8, 17, 4), (19, 35)), ((2, 7, 9, 3), (7, 4)), ((2, 8, 90, 3), (4, 45))):
         src = Framed(shape, dtype, 2, fill=0x7F if dtype in CODES else 0xFF)  # NaN around floats
         src.array[...] = random_image(rng, shape, dtype)
         dst = Framed((shape[0], *size, shape[3]), dtype, 2)
