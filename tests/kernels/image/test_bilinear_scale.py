@@ -72,7 +72,12 @@ def test_matches_float64(engine: Engine, rng: np.random.Generator, dtype: str) -
 
 @DTYPES
 def test_padded_batches(engine: Engine, rng: np.random.Generator, dtype: str) -> None:
-    for shape, size in (((3, 11, 19, 1), (7, 24)), ((2, 8, 17, 4), (19, 35)), ((2, 7, 9, 3), (7, 4)), ((2, 8, 90, 3), (4, 45))):
+    for shape, size in (
+        ((3, 11, 19, 1), (7, 24)),
+        ((2, 8, 17, 4), (19, 35)),
+        ((2, 7, 9, 3), (7, 4)),
+        ((2, 8, 90, 3), (4, 45)),
+    ):
         src = Framed(shape, dtype, 2, fill=0x7F if dtype in CODES else 0xFF)  # NaN around floats
         src.array[...] = random_image(rng, shape, dtype)
         dst = Framed((shape[0], *size, shape[3]), dtype, 2)
