@@ -54,6 +54,7 @@ class BlurredRows {
 
   void next(float* to) {
     const std::int64_t radius = g_.radius();
+    if (radius == 0) return fetch(y_++, pixels_, to);
     blur_along(y_ + radius);
     pairs_[0] = along(y_);
     for (std::int64_t i = 1; i <= radius; ++i) {
@@ -72,8 +73,7 @@ class BlurredRows {
 
   void blur_along(std::int64_t y) {
     const std::int64_t radius = g_.radius(), c = g_.channels(), wide = pixels_ + 2 * radius;
-    fetch_row(src_, image_, y, x_ - radius, wide, g_.edge, g_.is_gray ? colour_ : row_);
-    if (g_.is_gray) to_gray(wide);
+    fetch(y, wide, row_);
     const float* centre = row_ + radius * c;
     pairs_[0] = centre;
     for (std::int64_t i = 1; i <= radius; ++i) {
@@ -83,14 +83,19 @@ class BlurredRows {
     weigh_row_pairs(pairs_.data(), g_.weights, pixels_ * c, along(y));
   }
 
+  void fetch(std::int64_t y, std::int64_t pixels, float* to) {
+    fetch_row(src_, image_, y, x_ - g_.radius(), pixels, g_.edge, g_.is_gray ? colour_ : to);
+    if (g_.is_gray) to_gray(pixels, to);
+  }
+
   // Alpha, and whatever comes behind the third channel, is no colour; a missing third one is 0.
-  void to_gray(std::int64_t pixels) {
+  void to_gray(std::int64_t pixels, float* to) {
     const auto& t = g_.transform;
     for (std::int64_t p = 0; p < pixels; p += lanes<float>) {
       Vec<float> v[4];
       load_columns(colour_ + p * g_.source_channels, g_.source_channels, v);
       const Vec<float> two = v[0] * t[0] + v[1] * t[1];
-      store(row_ + p, g_.source_channels == 2 ? two : two + v[2] * t[2]);
+      store(to + p, g_.source_channels == 2 ? two : two + v[2] * t[2]);
     }
   }
 

@@ -145,19 +145,27 @@ class CannyPlan final : public CpuPlan {
   // ---- edges: from those in rows [begin, end) to what touches them in rows [least, most)
   void follow(std::uint8_t* map, std::int64_t begin, std::int64_t end, std::int64_t least, std::int64_t most, std::vector<std::uint8_t*>& work) const {
     std::uint8_t *const low = map_row(map, least) - channels_, *const high = map_row(map, most) - channels_;
-    const std::int64_t c = channels_;
+    const std::int64_t c = channels_, pitch = pitch_, count = width_ * c;
+    const auto take = [&](std::uint8_t* q) {
+      if (*q != weak) return;
+      *q = edge;
+      work.push_back(q);
+    };
     const auto spread = [&](std::uint8_t* p) {
-      for (const std::int64_t step : {-pitch_ - c, -pitch_, -pitch_ + c, -c, c, pitch_ - c, pitch_, pitch_ + c}) {
+      for (const std::int64_t step : {-pitch, std::int64_t{0}, pitch}) {
         std::uint8_t* q = p + step;
-        if (q < low || q >= high || *q != weak) continue;
-        *q = edge;
-        work.push_back(q);
+        if (q < low || q >= high) continue;
+        take(q - c);
+        take(q);
+        take(q + c);
       }
     };
     for (std::int64_t y = begin; y < end; ++y) {
       std::uint8_t* row = map_row(map, y);
-      const std::int64_t count = width_ * c;
       for (std::int64_t e = 0; e < count; e += 8) {
+        using Bytes = Vec<std::uint8_t>;
+        while (e + lanes<std::uint8_t> <= count && !any((Ints)(load<Bytes>(row + e) == static_cast<std::uint8_t>(edge)))) e += lanes<std::uint8_t>;
+        if (e >= count) break;
         std::uint64_t eight = 0;
         std::memcpy(&eight, row + e, static_cast<std::size_t>(std::min<std::int64_t>(8, count - e)));
         for (eight &= 0x0202020202020202u; eight != 0; eight &= eight - 1) {
@@ -186,8 +194,10 @@ class CannyPlan final : public CpuPlan {
     std::memset(to + width_ * channels_ * bytes, 0, static_cast<std::size_t>(right * channels_ * bytes));
     const std::uint8_t* classes = map_row(map, from);
     const auto put = [&]<class T>(T one) {
-      auto* p = reinterpret_cast<T*>(to);
-      for (std::int64_t e = 0; e < width_ * channels_; ++e) p[e] = classes[e] == edge ? one : T{};
+      auto* __restrict__ p = reinterpret_cast<T*>(to);
+      const std::uint8_t* __restrict__ from = classes;
+      const std::int64_t count = width_ * channels_;
+      for (std::int64_t e = 0; e < count; ++e) p[e] = from[e] == edge ? one : T{};
     };
     switch (dst.layout.dtype) {
       case DType::u8: return put(std::uint8_t{255});
