@@ -14,8 +14,10 @@ struct Joined {
 
   void to_row(const T* from, std::int64_t count, T* to, T* spare) const {
     using V = Vec<T>;
-    constexpr int columns = 4;
-    for (std::int64_t x = 0; x < count; x += columns * lanes<T>) {
+    constexpr std::int64_t together = columns * lanes<T>;
+    for (std::int64_t next = 0; next < count; next += together) {
+      const bool is_whole = count >= together;
+      const std::int64_t x = is_whole ? std::min(next, count - together) : 0;
       V best[columns];
       join(from + x, at, best);
       if constexpr (std::is_same_v<T, float>) {
@@ -25,15 +27,16 @@ struct Joined {
           for (int i = 0; i < columns; ++i) best[i] = Op{}(moved(best[i], number), moved(more[i], others_number));
         }
       }
-      const bool is_whole = x + columns * lanes<T> <= count;
       T* const out = is_whole ? to + x : spare;
       for (int i = 0; i < columns; ++i) store(out + i * lanes<T>, best[i]);
-      if (!is_whole) std::memcpy(to + x, spare, static_cast<std::size_t>(count - x) * sizeof(T));
+      if (!is_whole) std::memcpy(to, spare, static_cast<std::size_t>(count) * sizeof(T));
     }
   }
 
+  static constexpr int columns = 4;
+
  private:
-  template <int columns, class V>
+  template <class V>
   static MPSKIT_INLINE void join(const T* from, std::span<const std::int64_t> places, V (&best)[columns]) {
     for (int i = 0; i < columns; ++i) best[i] = load<V>(from + places[0] + i * lanes<T>);
     for (const std::int64_t a : places.subspan(1))
@@ -48,8 +51,9 @@ inline Tiles rows_of_extremes(const image::UnaryKernel& k, const Call& call, std
   return {k, call, width, height, element_bytes, element_bytes * (256 << 10), 8 << 10};
 }
 
-// The largest or smallest element of a whole window. Rows of the source become rows of extremes across; four of those one of extremes of four
-// rows, four of them one of sixteen: as many of each are kept as the next need, and the last make up the window, where they may overlap.
+// The largest or smallest element of a whole window. Four rows of the source become one of extremes of four rows, four of those one of
+// sixteen: as many of each are kept as the next need, and the last make up the window's height, where they may overlap. That row goes across in the
+// same way. Elements that need no conversion are read where they lie.
 template <class Op>
 class AreaPlan : public CpuPlan {
  public:
@@ -66,30 +70,51 @@ class AreaPlan : public CpuPlan {
     visit_ordered(src.layout.dtype, [&](auto type) {
       using T = decltype(type);
       const std::int64_t pitch = tiles_.pitch() + 4 * lanes<T>, c = tiles_.channels(), row_bytes = pitch * 4;
-      const bool is_stored = src.layout.dtype == dst.layout.dtype && src.layout.element_bytes() == static_cast<std::int64_t>(sizeof(T));
-      tiles_.run(dst.layout.images(), row_bytes + (kept_ + 2) * pitch * static_cast<std::int64_t>(sizeof(T)), [&](const Tile& t, const Scratch& memory) {
-        T *spare = memory.as<T>(static_cast<std::size_t>(row_bytes)), *line = spare + pitch, *rows = line + pitch;
-        const auto place = [&](const Level& l, std::int64_t y) { return (l.first + y % l.kept) * pitch; };
+      const bool is_element = src.layout.element_bytes() == static_cast<std::int64_t>(sizeof(T)), is_stored = is_element && src.layout.dtype == dst.layout.dtype;
+      const auto steps_in = [](std::int64_t bytes) { return bytes % static_cast<std::int64_t>(sizeof(T)) == 0; };
+      const bool is_aligned = is_element && steps_in(src.layout.stride[0]) && steps_in(src.layout.stride[1]);
+      tiles_.run(dst.layout.images(), row_bytes + (kept_ + 3) * pitch * static_cast<std::int64_t>(sizeof(T)), [&](const Tile& t, const Scratch& memory) {
+        T *spare = memory.as<T>(static_cast<std::size_t>(row_bytes)), *line = spare + pitch, *result = line + pitch, *rows = result + pitch;
+        const Tiles::Inside all = tiles_.inside(src, t);
+        const bool is_direct = is_aligned && all.pixels * c >= Joined<Op, T>::columns * lanes<T> && (all.has_all_rows || tiles_.edge_mode() == EdgeMode::clamp);
+        const std::int64_t left = is_direct ? all.left * c : 0, right = is_direct ? all.right * c : 0, count = (t.width + width_ - 1) * c - left - right;
         std::vector<std::int64_t> at;
+        const auto place = [&](std::size_t level, std::int64_t y) {
+          if (level == 0 && is_direct) return tiles_.template inside_at<T>(src, t, y);
+          return (levels_[level].first + y % levels_[level].kept) * pitch;
+        };
+        const auto join_down = [&](std::size_t level, T* to) {
+          const T* const from = level == 0 && is_direct ? reinterpret_cast<const T*>(src.data) : rows;
+          Joined<Op, T>{at, {}, {}, {}}.to_row(from, count, to, spare);
+        };
         for (std::int64_t y = 0; y < tiles_.rows_of(t); ++y) {
-          T* const row = rows + place(levels_[0], y);
-          tiles_.load_row(src, t, y, row);
-          if (width_ > 1) fold_runs(row, t.width * c, width_, c, Op{});
+          if (is_direct) tiles_.foresee(src, t, y + 4);
+          else tiles_.load_row(src, t, y, rows + place(0, y));
           for (std::size_t i = 1; i < levels_.size() && y + 1 >= levels_[i].rows; ++i) {
-            const Level &from = levels_[i - 1], &to = levels_[i];
-            const std::int64_t first = y + 1 - to.rows;
+            const std::int64_t first = y + 1 - levels_[i].rows;
             at.clear();
-            for (std::int64_t j = 0; j < 4; ++j) at.push_back(place(from, first + j * from.rows));
-            Joined<Op, T>{at, {}, {}, {}}.to_row(rows, t.width * c, rows + place(to, first), spare);
+            for (std::int64_t j = 0; j < 4; ++j) at.push_back(place(i - 1, first + j * levels_[i - 1].rows));
+            join_down(i - 1, rows + place(i, first));
           }
           const std::int64_t first = y + 1 - height_;
           if (first < 0) continue;
-          const Level& last = levels_.back();
+          const std::size_t last = levels_.size() - 1;
           at.clear();
-          for (std::int64_t j = 0; j < height_; j += last.rows) at.push_back(place(last, first + std::min(j, height_ - last.rows)));
+          for (std::int64_t j = 0; j < height_; j += levels_[last].rows) at.push_back(place(last, first + std::min(j, height_ - levels_[last].rows)));
+          join_down(last, line + left);
+          const bool is_zero = tiles_.edge_mode() == EdgeMode::zero;
+          for (std::int64_t i = left; i-- > 0;) line[i] = is_zero ? T{} : line[i + c];
+          for (std::int64_t i = left + count; i < left + count + right; ++i) line[i] = is_zero ? T{} : line[i - c];
+          std::int64_t span = 1, good = left + count + right;
+          for (; width_ > 7 * span; span *= 4) {
+            good -= 3 * span * c;
+            fold_terms<4>(static_cast<const T*>(line), good, span * c, static_cast<const T*>(nullptr), line, Op{});
+          }
+          at.clear();
+          for (std::int64_t i = 0; i < width_; i += span) at.push_back(std::min(i, width_ - span) * c);
           std::byte* const target = tiles_.row(dst, t, first);
-          Joined<Op, T>{at, {}, {}, {}}.to_row(rows, t.width * c, is_stored ? reinterpret_cast<T*>(target) : line, spare);
-          if (!is_stored) store_chosen(line, src.layout.dtype, target, dst.layout.dtype, t.width * c, memory.as<float>());
+          Joined<Op, T>{at, {}, {}, {}}.to_row(line, t.width * c, is_stored ? reinterpret_cast<T*>(target) : result, spare);
+          if (!is_stored) store_chosen(result, src.layout.dtype, target, dst.layout.dtype, t.width * c, memory.as<float>());
         }
       });
     });

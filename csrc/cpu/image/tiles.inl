@@ -64,6 +64,7 @@ class Tiles {
   std::int64_t source_rows() const { return band_ + margin_y_; }
   std::int64_t rows_of(const Tile& t) const { return t.height + margin_y_; }  // of its source
   std::int64_t channels() const { return channels_; }
+  EdgeMode edge_mode() const { return edge_; }
 
   // body(tile, memory) for every tile; memory is `bytes` for it alone, with room to read and write two registers past them.
   template <class Body>
@@ -96,6 +97,21 @@ class Tiles {
     const std::int64_t pixel = channels_ * l.element_bytes();
     const auto* p = src.row<const std::byte>(t.image, row);
     for (std::int64_t b = begin * pixel; b < end * pixel; b += 64) __builtin_prefetch(p + b);
+  }
+  // What of a row of the tile's source lies within the picture: pixels left of it, of it and right of it.
+  struct Inside {
+    std::int64_t left, pixels, right;
+    bool has_all_rows;
+  };
+  Inside inside(const View& src, const Tile& t) const {
+    const std::int64_t x = shift_x_ + t.x, all = t.width + margin_x_, left = std::clamp<std::int64_t>(-x, 0, all), right = std::clamp<std::int64_t>(x + all - src.layout.width(), 0, all - left);
+    return {left, all - left - right, right, shift_y_ + t.y >= 0 && shift_y_ + t.y + rows_of(t) <= src.layout.height()};
+  }
+  // Elements of the picture before that of row y: of the nearest row, where it lies beyond the border.
+  template <class T>
+  std::int64_t inside_at(const View& src, const Tile& t, std::int64_t y) const {
+    const std::int64_t row = std::clamp<std::int64_t>(shift_y_ + t.y + y, 0, src.layout.height() - 1);
+    return (src.row<std::byte>(t.image, row) - src.data) / static_cast<std::int64_t>(sizeof(T)) + std::max<std::int64_t>(shift_x_ + t.x, 0) * channels_;
   }
   // The same where it lies, rows of the picture apart: null where it crosses the border, or `beyond` elements that may be read behind its
   // last one would not be the picture's.
