@@ -1,6 +1,12 @@
-#include "cpu/image/fetch.inl"
+#include "kernels/image/conversion.hpp"
+
 #include "cpu/image/picture_copy.inl"
+#include "cpu/image/tiles.inl"
+#include "cpu/simd/any.inl"
+#include "cpu/simd/byte_table.inl"
 #include "cpu/simd/math.inl"
+#include "cpu/simd/square_root.inl"
+#include "cpu/simd/words.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
@@ -8,19 +14,63 @@ namespace {
 using V = Vec<float>;
 
 MPSKIT_INLINE V power(V x, float exponent) { return exp(log(x) * exponent); }
-// The curves of sRGB, which Display P3 shares. A power is taken of what lies on its part of the curve, so no logarithm is of a negative number; NaN is.
+// The curves of sRGB, which Display P3 shares: up to 1 a polynomial of a root, in which the power is nearly straight, 1e-6 of the result;
+// beyond it the power, in those lanes only, so that no number depends on its neighbours. NaN stays NaN.
 MPSKIT_INLINE V decoded(V v) {
-  const V least = 0.04045f - V{}, on_curve = v <= least ? least : v;
-  return v <= least ? v * (1 / 12.92f) : power((on_curve + 0.055f) * (1 / 1.055f), 2.4f);
+  const V u = multiply_add(v, all(1 / 1.055f), all(0.055f / 1.055f));
+  V curve = polynomial(square_root(u), 0x1.d5be6cp-16f, -0x1.28f386p-11f, 0x1.5983c8p-8f, -0x1.01994cp-5f, 0x1.538b98p-3f, 0x1.f1ceap-1f, -0x1.2943c6p-3f, 0x1.4490d6p-5f,
+                       -0x1.7e41f8p-8f);
+  const Ints beyond = u > 1;
+  if (any(beyond)) [[unlikely]] curve = beyond ? power(u, 2.4f) : curve;
+  return v <= 0.04045f ? v * (1 / 12.92f) : curve;
 }
 MPSKIT_INLINE V encoded(V v) {
-  const V least = 0.0031308f - V{}, on_curve = v <= least ? least : v;
-  return v <= least ? v * 12.92f : power(on_curve, 1 / 2.4f) * 1.055f - 0.055f;
+  V curve = polynomial(square_root(square_root(v)), -0x1.d68ca4p-5f, 0x1.b51dfp-4f, 0x1.9491f8p0f, -0x1.9dd358p0f, 0x1.246838p1f, -0x1.39803cp1f, 0x1.bf3d56p0f, -0x1.758ba8p-1f,
+                       0x1.12e38ap-3f);
+  const Ints beyond = v > 1;
+  if (any(beyond)) [[unlikely]] curve = beyond ? power(v, 1 / 2.4f) * 1.055f - 0.055f : curve;
+  return v <= 0.0031308f ? v * 12.92f : curve;
 }
 MPSKIT_INLINE V power_of_gray(V v, float exponent) {
   const V least = std::numeric_limits<float>::min() - V{};
   const V result = power(v > least ? v : least, exponent);
   return v > least ? result : v != v ? v : V{};
+}
+
+// In registers of whole pixels of four: alpha in all places of its pixel; and the colours of one register with the alpha of another.
+template <class R, std::size_t... i>
+MPSKIT_INLINE R spread_alpha(R pixels, std::index_sequence<i...>) {
+  return __builtin_shufflevector(pixels, pixels, static_cast<int>(i | 3)...);
+}
+template <class R, std::size_t... i>
+MPSKIT_INLINE R with_alpha_of(R colors, R pixels, std::index_sequence<i...>) {
+  return __builtin_shufflevector(colors, pixels, static_cast<int>(i % 4 == 3 ? sizeof...(i) + i : i)...);
+}
+
+// code * alpha / 255, rounded: no product lies in the middle between two.
+inline void multiply_bytes(const std::uint8_t* from, std::int64_t count, std::uint8_t* to) {
+  constexpr std::int64_t n = lanes<std::uint16_t>;
+  constexpr std::make_index_sequence<n> each{};
+  const auto product = [&](Words v) {
+    const Words all_255 = std::uint16_t{255} - Words{}, t = v * with_alpha_of(spread_alpha(v, each), all_255, each) + std::uint16_t{128};
+    return (t + (t >> 8)) >> 8;
+  };
+  std::int64_t x = 0;
+  for (; x + 2 * n <= count; x += 2 * n) store_bytes(to + x, product(load_bytes(from + x)), product(load_bytes(from + x + n)));
+  if (x == count) return;
+  std::uint8_t rest[2 * n] = {};
+  std::memcpy(rest, from + x, static_cast<std::size_t>(count - x));
+  store_bytes(rest, product(load_bytes(rest)), product(load_bytes(rest + n)));
+  std::memcpy(to + x, rest, static_cast<std::size_t>(count - x));
+}
+// code * 255 / alpha: a quotient in the middle between two codes is a float, and divisions are exact to the last bit.
+inline void divide_bytes(const std::uint8_t* from, std::int64_t count, std::uint8_t* to) {
+  constexpr std::make_index_sequence<lanes<float>> each{};
+  const auto quotient = [&](V v) {
+    const V a = spread_alpha(v, each);
+    return with_alpha_of(a == 0 ? V{} : v * 255 / a, v, each);
+  };
+  store_run(to, count, [=](std::int64_t x) { return quotient(load_pixels(from + x)); }, [=](std::int64_t x, std::int64_t n) { return quotient(load_pixels(from + x, n)); });
 }
 
 // Linear light of Display P3 to that of sRGB, both with white D65; from the primaries of the two.
@@ -40,63 +90,75 @@ std::array<float, 9> inverse(const double* m) {
 class ConversionPlan final : public CpuPlan {
  public:
   ConversionPlan(const image::Conversion& k, const Call& call)
-      : k_(k), window_(image::clip_window(k.clip_rect, call.outputs[0])), shift_x_(bounded(k.offset.x)), shift_y_(bounded(k.offset.y)), source_alpha_(k.alpha_of(call.inputs[0])) {
+      : k_(k), source_(call.inputs[0].dtype), target_(call.outputs[0].dtype), from_(call.inputs[0].channels()), to_(call.outputs[0].channels()),
+        window_(image::clip_window(k.clip_rect, call.outputs[0])), shift_x_(bounded(k.offset.x)), shift_y_(bounded(k.offset.y)), source_alpha_(k.alpha_of(call.inputs[0])) {
+    using enum AlphaType;
+    const bool changes = k.changes_colors();
     const auto is_p3 = [](ColorSpace s) { return s == ColorSpace::display_p3 || s == ColorSpace::linear_display_p3; };
     const auto is_curved = [](ColorSpace s) { return s == ColorSpace::srgb || s == ColorSpace::display_p3; };
-    decodes_ = k.changes_colors() && is_curved(k.source_color_space);
-    encodes_ = k.changes_colors() && is_curved(k.destination_color_space);
+    decodes_ = changes && is_curved(k.source_color_space);
+    encodes_ = changes && is_curved(k.destination_color_space);
     mixes_ = is_p3(k.source_color_space) != is_p3(k.destination_color_space);
-    if (!mixes_) return;
-    if (is_p3(k.source_color_space)) std::copy_n(p3_to_srgb, 9, matrix_.begin());
-    else matrix_ = inverse(p3_to_srgb);
+    if (mixes_ && is_p3(k.source_color_space)) std::copy_n(p3_to_srgb, 9, matrix_.begin());
+    else if (mixes_) matrix_ = inverse(p3_to_srgb);
+    flattens_ = source_alpha_ != alpha_is_one && k.destination_alpha == alpha_is_one;
+    divides_ = source_alpha_ == premultiplied && !flattens_ && (k.destination_alpha == non_premultiplied || changes);
+    multiplies_ = k.destination_alpha == premultiplied && (source_alpha_ == non_premultiplied || divides_);
+    saturates_ = !multiplies_ && (target_ == DType::u8 || target_ == DType::u16);
+    if (source_ != DType::u8) return;
+    const bool has_four_bytes = target_ == DType::u8 && from_ == 4 && to_ == 4;
+    if (!mixes_ && !flattens_ && !divides_ && !multiplies_) make_tables();
+    else if (has_four_bytes && !changes && !flattens_) path_ = divides_ ? Path::divided : Path::multiplied;
   }
 
   void run(std::span<const View> views) const override {
     const View &src = views[0], &dst = views[1];
-    const std::int64_t from = src.layout.channels(), to = dst.layout.channels(), element = dst.layout.element_bytes();
-    const float in = 1 / unit_of(src.layout.dtype), out = unit_of(dst.layout.dtype);
-    parallel_for(dst.layout.images() * window_.height, (64 << 10) / (window_.width * from) + 1, [&](std::int64_t begin, std::int64_t end) {
-      alignas(64) float pixels[4 * strip], planes[4 * strip] = {};
-      float *r = planes, *g = r + strip, *b = g + strip, *a = b + strip;
+    parallel_for(dst.layout.images() * window_.height, (64 << 10) / (window_.width * from_) + 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t task = begin; task < end; ++task) {
         const std::int64_t n = task / window_.height, y = task % window_.height;
-        for (std::int64_t x = 0; x < window_.width; x += strip) {
-          const std::int64_t count = std::min(strip, window_.width - x);
-          fetch_row(src, n, y + shift_y_, shift_x_ + x, count, k_.edge_mode, pixels, in);
-          if (from >= 3) {
-            if (from == 4) take_apart<float, 4>(pixels, r, g, b, a, count);
-            else take_apart<float, 3>(pixels, r, g, b, a, count);
-            convert(planes, count);
-            if (to == 4) put_together<float, 4>(r, g, b, a, pixels, count);
-            else put_together<float, 3>(r, g, b, a, pixels, count);
-          } else if (k_.changes_colors()) {
-            convert_gray(pixels, count);
-          }
-          from_float(pixels, dst.layout.dtype, dst.row<std::byte>(n, window_.y + y) + (window_.x + x) * to * element, count * to, out);
-        }
+        std::byte* to = dst.row<std::byte>(n, window_.y + y) + window_.x * to_ * dst.layout.element_bytes();
+        if (path_ == Path::floats) convert_row(src, n, y, to);
+        else convert_bytes(src, n, y, to);
       }
     });
   }
 
  private:
-  static constexpr std::int64_t strip = 256;  // pixels; whole registers
+  static constexpr std::int64_t strip = 256;  // pixels; whole registers, and the codes of a byte
+  enum class Path { floats, by_table, multiplied, divided };
 
+  // ---- through floats
+  void convert_row(const View& src, std::int64_t image, std::int64_t y, std::byte* to) const {
+    const float in = 1 / unit_of(source_), out = unit_of(target_);
+    alignas(64) float pixels[4 * strip], planes[4 * strip] = {};
+    float *r = planes, *g = r + strip, *b = g + strip, *a = b + strip;
+    for (std::int64_t x = 0; x < window_.width; x += strip) {
+      const std::int64_t count = std::min(strip, window_.width - x);
+      fetch_row(src, image, y + shift_y_, shift_x_ + x, count, k_.edge_mode, pixels, in);
+      if (from_ >= 3) {
+        if (from_ == 4) take_apart<float, 4>(pixels, r, g, b, a, count);
+        else take_apart<float, 3>(pixels, r, g, b, a, count);
+        convert(planes, count);
+        if (to_ == 4) put_together<float, 4>(r, g, b, a, pixels, count);
+        else put_together<float, 3>(r, g, b, a, pixels, count);
+      } else if (k_.changes_colors()) {
+        convert_gray(pixels, count);
+      }
+      from_float(pixels, target_, to + x * to_ * static_cast<std::int64_t>(size_of(target_)), count * to_, out);
+    }
+  }
   void convert(float* planes, std::int64_t count) const {
     using enum AlphaType;
-    const AlphaType from = source_alpha_, to = k_.destination_alpha;
-    const bool changes = k_.changes_colors(), flattens = from != alpha_is_one && to == alpha_is_one;
-    const bool divides = from == premultiplied && !flattens && (to == non_premultiplied || changes);
-    const bool multiplies = to == premultiplied && (from == non_premultiplied || divides);
     for (std::int64_t x = 0; x < count; x += lanes<float>) {
       V c[3];
       for (int i = 0; i < 3; ++i) c[i] = load<V>(planes + i * strip + x);
-      const V one = 1 - V{}, zero{};
-      V a = from == alpha_is_one ? one : load<V>(planes + 3 * strip + x);
+      const V one = all(1), zero{};
+      V a = source_alpha_ == alpha_is_one ? one : load<V>(planes + 3 * strip + x);
       for (int i = 0; i < 3; ++i) {
-        if (flattens) c[i] = (from == non_premultiplied ? c[i] * a : c[i]) + (one - a) * k_.background_color[static_cast<std::size_t>(i)];
-        else if (divides) c[i] = a == zero ? zero : c[i] / a;
+        if (flattens_) c[i] = (source_alpha_ == non_premultiplied ? c[i] * a : c[i]) + (one - a) * k_.background_color[static_cast<std::size_t>(i)];
+        else if (divides_) c[i] = a == zero ? zero : c[i] / a;
       }
-      if (flattens) a = one;
+      if (flattens_) a = one;
       if (decodes_)
         for (V& v : c) v = decoded(v);
       if (mixes_) {
@@ -104,23 +166,82 @@ class ConversionPlan final : public CpuPlan {
         for (int i = 0; i < 3; ++i) c[i] = mixed[i];
       }
       if (encodes_)
-        for (V& v : c) v = encoded(v);
-      for (int i = 0; i < 3; ++i) store(planes + i * strip + x, multiplies ? c[i] * a : c[i]);
+        for (V& v : c) v = encoded(saturates_ ? minimum(one, v) : v);
+      for (int i = 0; i < 3; ++i) store(planes + i * strip + x, multiplies_ ? c[i] * a : c[i]);
       store(planes + 3 * strip + x, a);
     }
   }
-  MPSKIT_INLINE V mix(const V* c, std::size_t row) const { return c[0] * matrix_[row] + c[1] * matrix_[row + 1] + c[2] * matrix_[row + 2]; }
+  MPSKIT_INLINE V mix(const V* c, std::size_t row) const {
+    return multiply_add(c[0], all(matrix_[row]), multiply_add(c[1], all(matrix_[row + 1]), c[2] * matrix_[row + 2]));
+  }
   void convert_gray(float* gray, std::int64_t count) const {
     const float exponent = k_.source_color_space == ColorSpace::gray_gamma_2_2 ? 2.2f : 1 / 2.2f;
     for (std::int64_t x = 0; x < count; x += lanes<float>) store(gray + x, power_of_gray(load<V>(gray + x), exponent));
   }
 
+  // ---- bytes
+  // Where no channel depends on another: what becomes of every code, as an element of the result.
+  void make_tables() {
+    alignas(64) float planes[4 * strip];
+    for (int i = 0; i < 4 * strip; ++i) planes[i] = static_cast<float>(i % strip) / 255;
+    if (from_ >= 3) convert(planes, strip);
+    else if (k_.changes_colors()) convert_gray(planes, strip);
+    const auto bytes = static_cast<std::size_t>(strip) * size_of(target_);
+    colors_.resize(bytes);
+    alphas_.resize(bytes);
+    from_float(planes, target_, colors_.data(), strip, unit_of(target_));
+    from_float(planes + 3 * strip, target_, alphas_.data(), strip, unit_of(target_));
+    path_ = Path::by_table;
+  }
+  void convert_bytes(const View& src, std::int64_t image, std::int64_t y, std::byte* to) const {
+    const std::int64_t from_y = y + shift_y_, element = static_cast<std::int64_t>(size_of(target_));
+    const bool is_inside = from_y >= 0 && from_y < src.layout.height() && shift_x_ >= 0 && shift_x_ + window_.width <= src.layout.width();
+    const std::uint8_t* row = is_inside ? src.row<const std::uint8_t>(image, from_y) + shift_x_ * from_ : nullptr;
+    std::uint8_t memory[4 * strip];
+    for (std::int64_t x = 0; x < window_.width; x += strip) {
+      const std::int64_t pixels = std::min(strip, window_.width - x);
+      if (!is_inside) stored_row<std::uint8_t, std::uint8_t>(src, image, from_y, shift_x_ + x, pixels, k_.edge_mode, memory);
+      const std::uint8_t* from = is_inside ? row + x * from_ : memory;
+      std::byte* out = to + x * to_ * element;
+      if (path_ == Path::multiplied) multiply_bytes(from, 4 * pixels, reinterpret_cast<std::uint8_t*>(out));
+      else if (path_ == Path::divided) divide_bytes(from, 4 * pixels, reinterpret_cast<std::uint8_t*>(out));
+      else if (element == 1) exchange_bytes(from, pixels, reinterpret_cast<std::uint8_t*>(out));
+      else if (element == 2) exchange(from, pixels, reinterpret_cast<std::uint16_t*>(out));
+      else exchange(from, pixels, reinterpret_cast<float*>(out));
+    }
+  }
+  void exchange_bytes(const std::uint8_t* from, std::int64_t pixels, std::uint8_t* to) const {
+    if (from_ != to_) return exchange(from, pixels, to);
+    if (k_.changes_colors()) bytes_by_table(from, pixels * from_, reinterpret_cast<const std::uint8_t*>(colors_.data()), to);
+    else std::memcpy(to, from, static_cast<std::size_t>(pixels * from_));
+    if (from_ < 4) return;
+    const std::uint8_t most = source_alpha_ == AlphaType::alpha_is_one ? 255 : 0;
+    for (std::int64_t x = 0; x < pixels; ++x) to[4 * x + 3] = from[4 * x + 3] | most;
+  }
+  template <class T>
+  void exchange(const std::uint8_t* from, std::int64_t pixels, T* to) const {
+    const T *colors = reinterpret_cast<const T*>(colors_.data()), *alphas = reinterpret_cast<const T*>(alphas_.data());
+    if (from_ == to_ && from_ < 4) {
+      for (std::int64_t i = 0; i < pixels * from_; ++i) to[i] = colors[from[i]];
+      return;
+    }
+    for (std::int64_t x = 0; x < pixels; ++x, from += from_, to += to_) {
+      for (int c = 0; c < 3; ++c) to[c] = colors[from[c]];
+      if (to_ == 4) to[3] = alphas[from_ == 4 ? from[3] : 255];
+    }
+  }
+
   image::Conversion k_;
+  DType source_, target_;
+  std::int64_t from_, to_;  // channels
   image::Window window_;
   std::int64_t shift_x_, shift_y_;
   AlphaType source_alpha_;
-  bool decodes_, encodes_, mixes_;
+  bool decodes_, encodes_, mixes_, flattens_, divides_, multiplies_;
+  bool saturates_;  // what is above 1 is 1 in the end
+  Path path_ = Path::floats;
   std::array<float, 9> matrix_{};
+  std::vector<std::byte> colors_, alphas_;
 };
 
 }  // namespace

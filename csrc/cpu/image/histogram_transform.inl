@@ -1,6 +1,7 @@
 #pragma once
 // New values by the bins of old ones: tables made from histograms, then looked up.
 #include "cpu/image/histogram.inl"
+#include "cpu/simd/byte_table.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
 
@@ -110,45 +111,13 @@ class HistogramTransformPlan : public CpuPlan {
       if (!is_inside) stored_row<std::uint8_t, std::uint8_t>(src, image, from_y, shift_x_ + x, pixels, edge_, memory);
       const std::uint8_t* p = is_inside ? from + x * channels : memory;
       switch (channels) {
-        case 1: exchange_gray(p, pixels, tables, to + x); break;
-        case 2: exchange<2>(p, 2 * pixels, tables, to + 2 * x); break;
-        case 3: exchange<3>(p, 3 * pixels, tables, to + 3 * x); break;
-        default: exchange<4>(p, 4 * pixels, tables, to + 4 * x);
+        case 1: bytes_by_table(p, pixels, tables, to + x); break;
+        case 2: bytes_by_table<2>(p, 2 * pixels, tables, to + 2 * x); break;
+        case 3: bytes_by_table<3>(p, 3 * pixels, tables, to + 3 * x); break;
+        default: bytes_by_table<4>(p, 4 * pixels, tables, to + 4 * x);
       }
     }
   }
-  // Sixteen shuffles look up a register: each takes the bytes whose upper half is its own, by which all others become 128 or more and
-  // give 0. Less than half the time of loads one by one.
-  static void exchange_gray(const std::uint8_t* from, std::int64_t count, const std::uint8_t* table, std::uint8_t* to) {
-    std::int64_t x = 0;
-#if MPSKIT_VECTOR_BYTES >= 32
-    __m256i parts[16];
-    for (int t = 0; t < 16; ++t) parts[t] = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table + 16 * t)));
-    for (; x + 32 <= count; x += 32) {
-      const __m256i v = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + x)), above = _mm256_set1_epi8(0x70);
-      __m256i out = _mm256_setzero_si256();
-#pragma GCC unroll 16
-      for (int t = 0; t < 16; ++t)
-        out = _mm256_or_si256(out, _mm256_shuffle_epi8(parts[t], _mm256_adds_epu8(_mm256_xor_si256(v, _mm256_set1_epi8(static_cast<char>(16 * t))), above)));
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + x), out);
-    }
-#endif
-    exchange<1>(from + x, count - x, table, to + x);
-  }
-  template <int channels>
-  static void exchange(const std::uint8_t* from, std::int64_t count, const std::uint8_t* tables, std::uint8_t* to) {
-    constexpr int words = channels == 3 ? 3 : 1;
-    std::int64_t x = 0;
-    for (; x + 8 * words <= count; x += 8 * words) {
-      std::uint64_t in[words], out[words] = {};
-      std::memcpy(in, from + x, sizeof in);
-#pragma GCC unroll 24
-      for (int i = 0; i < 8 * words; ++i) out[i / 8] |= std::uint64_t{tables[i % channels * 256 + static_cast<int>(in[i / 8] >> (8 * (i % 8)) & 255)]} << (8 * (i % 8));
-      std::memcpy(to + x, out, sizeof out);
-    }
-    for (int c = 0; x < count; ++x, c = c + 1 < channels ? c + 1 : 0) to[x] = tables[c * 256 + from[x]];
-  }
-
   void look_up(const View& src, std::int64_t image, std::int64_t y, const Tables& tables, std::int64_t table, const BinFinder& finder, DType target, std::byte* to) const {
     const std::int64_t channels = src.layout.channels(), bytes = static_cast<std::int64_t>(size_of(target));
     const float factor = unit_of(target) / unit_of(src.layout.dtype);

@@ -41,9 +41,9 @@ struct Conversion : UnaryKernel {
   static constexpr std::array aliases{Alias{"src_alpha", {"source_alpha", ""}}, Alias{"dest_alpha", {"destination_alpha", ""}}};
   static constexpr std::array tolerances{
       Tolerance{DType::u8, 1, 0, "one code of the rounded exact value"},
-      Tolerance{DType::u16, 3, 0, "float32 curves: 4e-5 of the range"},
-      Tolerance{DType::f16, 2e-5, 1.1e-3, "one rounding to half precision of float32 curves"},
-      Tolerance{DType::f32, 1e-5, 1e-5, "float32 curves"}};
+      Tolerance{DType::u16, 1, 0, "one code of the rounded exact value"},
+      Tolerance{DType::f16, 4e-6, 1.1e-3, "one rounding to half precision of float32 curves"},
+      Tolerance{DType::f32, 2e-6, 1e-5, "float32 curves; more beyond 0 ... 1, where a matrix subtracts large numbers"}};
 
   // Alpha as it is: pictures without one are opaque.
   AlphaType alpha_of(const Layout& src) const { return src.channels() == 4 ? source_alpha : AlphaType::alpha_is_one; }
