@@ -2,6 +2,7 @@
 // Bytes between bytes, in fixed point: two rows become words of 1/128 codes, a pair of those one product of 16-bit numbers with weights
 // of 1/16384. Within a fortieth of a code of the exact value before it is rounded.
 #include "cpu/image/bilinear_rows.inl"
+#include "cpu/simd/sixteens.inl"
 #include "cpu/simd/words.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
@@ -93,15 +94,6 @@ inline void weigh_codes(const CodePairs& p, std::int64_t channels, std::uint8_t*
 }
 
 // Halves of both sides: the means of four pixels, a half up as above.
-#if MPSKIT_VECTOR_BYTES > 16 || defined(__aarch64__)
-inline constexpr bool isa_shuffles_bytes = true;
-#else
-inline constexpr bool isa_shuffles_bytes = false;
-#endif
-template <std::size_t... i>
-MPSKIT_INLINE Vec<std::uint8_t> reorder_sixteens(Vec<std::uint8_t> v, std::index_sequence<i...>, auto from) {
-  return __builtin_shufflevector(v, v, (static_cast<int>(i / 16 * 16) + from(static_cast<int>(i % 16)))...);
-}
 // Of pixels of type U, two channels or four: those of neighbours, in every second lane.
 template <class U>
 MPSKIT_INLINE Words mean_of_pixels(const std::uint8_t* a, const std::uint8_t* b) {
@@ -118,14 +110,7 @@ MPSKIT_INLINE Words mean_of_bytes(const std::uint8_t* a, const std::uint8_t* b) 
 MPSKIT_INLINE Vec<std::uint8_t> mean_of_triples(const std::uint8_t* a, const std::uint8_t* b) {
   constexpr std::make_index_sequence<MPSKIT_VECTOR_BYTES> bytes;
   auto pairs = [&](const std::uint8_t* p) {
-#if MPSKIT_VECTOR_BYTES == 32  // without a store that is read again
-    const auto v = (Vec<std::uint8_t>)_mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const __m128i*)p)), _mm_loadu_si128((const __m128i*)(p + 12)), 1);
-#else
-    std::uint8_t spread[MPSKIT_VECTOR_BYTES];
-    for (int i = 0; i < MPSKIT_VECTOR_BYTES / 16; ++i) std::memcpy(spread + 16 * i, p + 12 * i, 16);
-    const auto v = load<Vec<std::uint8_t>>(spread);
-#endif
-    const auto w = (Words)reorder_sixteens(v, bytes, [](int i) constexpr { return i % 8 < 6 ? i / 8 * 6 + i % 8 / 2 + i % 2 * 3 : 15; });
+    const auto w = (Words)reorder_sixteens(load_sixteens<std::uint8_t>(p, 12), bytes, [](int i) constexpr { return i % 8 < 6 ? i / 8 * 6 + i % 8 / 2 + i % 2 * 3 : 15; });
     return (w & 0xff) + (w >> 8);
   };
   const Words mean = (pairs(a) + pairs(b) + 2) >> 2;
@@ -139,7 +124,7 @@ void halve_codes(const std::uint8_t* a, const std::uint8_t* b, std::int64_t outp
   if constexpr (channels == 1) {
     for (; x + step <= end; x += step) store_bytes(to + x, mean_of_bytes(a + 2 * x, b + 2 * x), mean_of_bytes(a + 2 * x + step, b + 2 * x + step));
   } else if constexpr (channels == 3) {
-    constexpr int parts = MPSKIT_VECTOR_BYTES / 16;
+    constexpr int parts = sixteens;
     if constexpr (isa_shuffles_bytes)
       for (; x + 6 * parts + 6 <= end; x += 6 * parts) {  // reads four bytes and writes two past its own
         const auto mean = (Vec<std::uint64_t>)mean_of_triples(a + 2 * x, b + 2 * x);

@@ -1,9 +1,13 @@
 #pragma once
-// Rows of pixels to and from planes. The compiler turns these into shuffles.
+// Rows of pixels to and from planes.
+#include "cpu/simd/sixteens.inl"
 #include "kernels/common/matrix_copy.hpp"
 
 namespace mpskit::cpu::MPSKIT_ISA {
 
+enum class Way { apart, together };
+
+// The compiler turns these into shuffles, which it does badly for bytes.
 template <class T, int channels>
 void take_apart(const T* __restrict pixels, T* __restrict a, T* __restrict b, T* __restrict c, T* __restrict d, std::int64_t count) {
   for (std::int64_t x = 0; x < count; ++x) {
@@ -23,15 +27,70 @@ void put_together(const T* __restrict a, const T* __restrict b, const T* __restr
   }
 }
 
-// A row of pixels and the same row of the planes, `plane` elements apart; which one is written is in the name of the way.
-enum class Way { apart, together };
+// Bytes of three channels or four: a register takes four pixels a lane, whose channels are put side by side; of four such registers each
+// channel is a column. Of the planes a lane is sixteen pixels on. A fourth channel that is none is any number. Pixels are read and written
+// as whole lanes, four bytes past the last of three channels.
+inline constexpr std::int64_t planar_step = 16 * sixteens;
+template <int channels>
+MPSKIT_INLINE void take_step_apart(const std::uint8_t* pixels, std::uint8_t* planes, std::int64_t plane) {
+  constexpr std::make_index_sequence<MPSKIT_VECTOR_BYTES> bytes;
+  Vec<std::uint32_t> v[4];
+  for (int i = 0; i < 4; ++i)
+    v[i] = (Vec<std::uint32_t>)reorder_sixteens(load_sixteens<std::uint8_t>(pixels + 4 * i * channels, 16 * channels), bytes,
+                                                [](int b) constexpr { return b / 4 < channels ? b % 4 * channels + b / 4 : 15; });
+  turn_sixteens<std::uint32_t>(v);
+  for (int c = 0; c < channels; ++c) store(planes + c * plane, v[c]);
+}
+template <int channels>
+MPSKIT_INLINE void put_step_together(std::uint8_t* pixels, const std::uint8_t* planes, std::int64_t plane) {
+  constexpr std::make_index_sequence<MPSKIT_VECTOR_BYTES> bytes;
+  Vec<std::uint32_t> v[4] = {};
+  for (int c = 0; c < channels; ++c) v[c] = load<Vec<std::uint32_t>>(planes + c * plane);
+  turn_sixteens<std::uint32_t>(v);
+#pragma GCC unroll 4
+  for (auto& r : v)
+    r = (Vec<std::uint32_t>)reorder_sixteens((Vec<std::uint8_t>)r, bytes, [](int b) constexpr { return b < 4 * channels ? b % channels * 4 + b / channels : 15; });
+  // In the order of their places: what a lane writes too much is the next one's.
+#pragma GCC unroll 4
+  for (int lane = 0; lane < sixteens; ++lane)
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) {
+      std::uint8_t* to = pixels + (16 * lane + 4 * i) * channels;
+#if MPSKIT_VECTOR_BYTES == 32
+      _mm_storeu_si128((__m128i*)to, lane ? _mm256_extracti128_si256((__m256i)v[i], 1) : _mm256_castsi256_si128((__m256i)v[i]));
+#else
+      std::memcpy(to, reinterpret_cast<const std::byte*>(&v[i]) + 16 * lane, 16);
+#endif
+    }
+}
+// Whole steps of a row; tells how many pixels they are. The last step of three channels goes by way of memory that has the four bytes.
+template <int channels, Way way>
+std::int64_t move_steps(std::uint8_t* pixels, std::uint8_t* planes, std::int64_t plane, std::int64_t count) {
+  auto step = [&](std::uint8_t* at, std::int64_t x) {
+    if constexpr (way == Way::apart) take_step_apart<channels>(at, planes + x, plane);
+    else put_step_together<channels>(at, planes + x, plane);
+  };
+  std::int64_t x = 0;
+  for (; x + planar_step + (channels == 3 ? 2 : 0) <= count; x += planar_step) step(pixels + x * channels, x);
+  if (channels == 4 || x + planar_step > count) return x;
+  constexpr std::int64_t bytes = planar_step * channels;
+  std::uint8_t some[bytes + 4];
+  if (way == Way::apart) std::memcpy(some, pixels + x * channels, bytes);
+  step(some, x);
+  if (way == Way::together) std::memcpy(pixels + x * channels, some, bytes);
+  return x + planar_step;
+}
+
+// A row of pixels and the same row of the planes, `plane` elements apart; which ones are written is in the name of the way.
 template <class T, Way way>
 void move_row(std::byte* pixel_bytes, std::byte* plane_bytes, std::int64_t plane, std::int64_t channels, std::int64_t count) {
   T *pixels = reinterpret_cast<T*>(pixel_bytes), *p = reinterpret_cast<T*>(plane_bytes);
   auto move = [&]<int n>(std::integral_constant<int, n>) {
-    T *c = n > 2 ? p + 2 * plane : nullptr, *d = n > 3 ? p + 3 * plane : nullptr;
-    if constexpr (way == Way::apart) take_apart<T, n>(pixels, p, p + plane, c, d, count);
-    else put_together<T, n>(p, p + plane, c, d, pixels, count);
+    std::int64_t done = 0;
+    if constexpr (sizeof(T) == 1 && n > 2 && isa_shuffles_bytes) done = move_steps<n, way>(pixels, p, plane, count);
+    T *rest = pixels + done * n, *a = p + done, *b = a + plane, *c = n > 2 ? b + plane : nullptr, *d = n > 3 ? c + plane : nullptr;
+    if constexpr (way == Way::apart) take_apart<T, n>(rest, a, b, c, d, count - done);
+    else put_together<T, n>(a, b, c, d, rest, count - done);
   };
   switch (channels) {
     case 2: return move(std::integral_constant<int, 2>{});

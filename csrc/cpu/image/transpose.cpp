@@ -1,46 +1,17 @@
 #include "cpu/image/tiles.inl"
+#include "cpu/simd/sixteens.inl"
 
-// Pixels move as blocks of 1, 2, 4, 8 or 16 bytes: squares of them are turned in registers, by taking the rows' halves turn by turn.
+// Pixels move as blocks of 1, 2, 4, 8 or 16 bytes: squares of them are turned in registers.
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
 
-template <class T>
-using Sixteen [[gnu::vector_size(16)]] = T;
-inline constexpr int squares_a_register = MPSKIT_VECTOR_BYTES / 16;  // beside each other in a register
-
-template <class T, std::size_t... i>
-MPSKIT_INLINE void interleave(Vec<T> a, Vec<T> b, Vec<T>& low, Vec<T>& high, std::index_sequence<i...>) {
-  constexpr int n = 16 / sizeof(T), all = lanes<T>;
-  low = __builtin_shufflevector(a, b, (static_cast<int>(i) / n * n + static_cast<int>(i) % n / 2 + static_cast<int>(i) % 2 * all)...);
-  high = __builtin_shufflevector(a, b, (static_cast<int>(i) / n * n + n / 2 + static_cast<int>(i) % n / 2 + static_cast<int>(i) % 2 * all)...);
-}
-
-// 16 bytes of a row of each square.
-template <class T>
-MPSKIT_INLINE Vec<T> load_squares(const std::byte* p, std::int64_t apart) {
-  using F = Sixteen<std::int64_t>;
-#if MPSKIT_VECTOR_BYTES == 16
-  static_cast<void>(apart);
-  return (Vec<T>)load<F>(p);
-#elif MPSKIT_VECTOR_BYTES == 32  // an insertion from memory is no shuffle
-  return (Vec<T>)_mm256_inserti128_si256(_mm256_castsi128_si256((__m128i)load<F>(p)), (__m128i)load<F>(p + apart), 1);
-#else
-  auto two = [&](int i) { return __builtin_shufflevector(load<F>(p + i * apart), load<F>(p + (i + 1) * apart), 0, 1, 2, 3); };
-  return (Vec<T>)__builtin_shufflevector(two(0), two(2), 0, 1, 2, 3, 4, 5, 6, 7);
-#endif
-}
-
-// n columns of `squares_a_register` times n rows of pixels of T. Row i and row i + n / 2 interleaved, log2(n) times, is the transpose.
+// n columns of n rows of pixels of T, as many times as lanes lie beside each other in a register.
 template <class T>
 MPSKIT_INLINE void turn_squares(const std::byte* src, std::int64_t src_row, std::byte* dst, std::int64_t dst_row) {
   constexpr int n = 16 / sizeof(T);
-  Vec<T> a[n], b[n];
-  for (int i = 0; i < n; ++i) a[i] = load_squares<T>(src + i * src_row, n * src_row);
-#pragma GCC unroll 4
-  for (int step = n; step > 1; step /= 2) {
-    for (int i = 0; i < n / 2; ++i) interleave<T>(a[i], a[i + n / 2], b[2 * i], b[2 * i + 1], std::make_index_sequence<lanes<T>>{});
-    for (int i = 0; i < n; ++i) a[i] = b[i];
-  }
+  Vec<T> a[n];
+  for (int i = 0; i < n; ++i) a[i] = load_sixteens<T>(src + i * src_row, n * src_row);
+  turn_sixteens<T>(a);
   for (int i = 0; i < n; ++i) store(dst + i * dst_row, a[i]);
 }
 
@@ -51,7 +22,7 @@ inline void turn_pixels(const std::byte* src, std::int64_t src_row, std::byte* d
 }
 template <class T>
 void turn_tile(const std::byte* src, std::int64_t src_row, std::byte* dst, std::int64_t dst_row, std::int64_t rows, std::int64_t columns) {
-  constexpr std::int64_t n = 16 / sizeof(T), wide = n * squares_a_register, bytes = sizeof(T);
+  constexpr std::int64_t n = 16 / sizeof(T), wide = n * sixteens, bytes = sizeof(T);
   if (rows < n || columns < wide) return turn_pixels(src, src_row, dst, dst_row, rows, columns, bytes);
   // The last squares begin where they still fit, over what is done already.
   for (std::int64_t y = 0; y < rows; y += n) {
