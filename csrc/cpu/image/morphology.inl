@@ -76,7 +76,7 @@ class AreaPlan : public CpuPlan {
       tiles_.run(dst.layout.images(), row_bytes + (kept_ + 3) * pitch * static_cast<std::int64_t>(sizeof(T)), [&](const Tile& t, const Scratch& memory) {
         T *spare = memory.as<T>(static_cast<std::size_t>(row_bytes)), *line = spare + pitch, *result = line + pitch, *rows = result + pitch;
         const Tiles::Inside all = tiles_.inside(src, t);
-        const bool is_direct = is_aligned && all.pixels * c >= Joined<Op, T>::columns * lanes<T> && (all.has_all_rows || tiles_.edge_mode() == EdgeMode::clamp);
+        const bool is_direct = is_aligned && all.pixels * c >= Joined<Op, T>::columns * lanes<T>;  // clamped: Apple's morphology knows no other edge
         const std::int64_t left = is_direct ? all.left * c : 0, right = is_direct ? all.right * c : 0, count = (t.width + width_ - 1) * c - left - right;
         std::vector<std::int64_t> at;
         const auto place = [&](std::size_t level, std::int64_t y) {
@@ -102,9 +102,8 @@ class AreaPlan : public CpuPlan {
           at.clear();
           for (std::int64_t j = 0; j < height_; j += levels_[last].rows) at.push_back(place(last, first + std::min(j, height_ - levels_[last].rows)));
           join_down(last, line + left);
-          const bool is_zero = tiles_.edge_mode() == EdgeMode::zero;
-          for (std::int64_t i = left; i-- > 0;) line[i] = is_zero ? T{} : line[i + c];
-          for (std::int64_t i = left + count; i < left + count + right; ++i) line[i] = is_zero ? T{} : line[i - c];
+          for (std::int64_t i = left; i-- > 0;) line[i] = line[i + c];
+          for (std::int64_t i = left + count; i < left + count + right; ++i) line[i] = line[i - c];
           std::int64_t span = 1, good = left + count + right;
           for (; width_ > 7 * span; span *= 4) {
             good -= 3 * span * c;

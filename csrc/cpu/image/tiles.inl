@@ -64,7 +64,6 @@ class Tiles {
   std::int64_t source_rows() const { return band_ + margin_y_; }
   std::int64_t rows_of(const Tile& t) const { return t.height + margin_y_; }  // of its source
   std::int64_t channels() const { return channels_; }
-  EdgeMode edge_mode() const { return edge_; }
 
   // body(tile, memory) for every tile; memory is `bytes` for it alone, with room to read and write two registers past them.
   template <class Body>
@@ -101,11 +100,10 @@ class Tiles {
   // What of a row of the tile's source lies within the picture: pixels left of it, of it and right of it.
   struct Inside {
     std::int64_t left, pixels, right;
-    bool has_all_rows;
   };
   Inside inside(const View& src, const Tile& t) const {
     const std::int64_t x = shift_x_ + t.x, all = t.width + margin_x_, left = std::clamp<std::int64_t>(-x, 0, all), right = std::clamp<std::int64_t>(x + all - src.layout.width(), 0, all - left);
-    return {left, all - left - right, right, shift_y_ + t.y >= 0 && shift_y_ + t.y + rows_of(t) <= src.layout.height()};
+    return {left, all - left - right, right};
   }
   // Elements of the picture before that of row y: of the nearest row, where it lies beyond the border.
   template <class T>

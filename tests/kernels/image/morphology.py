@@ -73,12 +73,11 @@ def large_windows(engine: Engine, rng: np.random.Generator, kernel: type, sign: 
 
 def area_values(engine: Engine, rng: np.random.Generator, kernel: type, sign: int) -> None:
     """Metamorphic: flat, mirrored and turned pictures, windows of windows, infinity, tiles, threads."""
-    for dtype in ("uint8", "float32"):  # zeros beyond the left and the right border, rows that all lie within
+    for dtype in ("uint8", "float32"):  # read where it lies, rows that all lie within
         x = random_image(rng, (1, 20, 300, 1), dtype)
         out = np.zeros((1, 8, 300, 1), dtype)
-        kernel(kernel_width=9, kernel_height=11, edge_mode="zero", offset=(0, 6))(x, out=out)
-        wide = np.pad(x, ((0, 0), (0, 0), (9, 9), (0, 0)))
-        np.testing.assert_array_equal(out, extreme(wide, 11, 9, sign)[:, 6:14, 9:-9])
+        kernel(kernel_width=9, kernel_height=11, offset=(0, 6))(x, out=out)
+        np.testing.assert_array_equal(out, extreme(x, 11, 9, sign)[:, 6:14])
     for dtype in ("uint8", "float16", "float32"):
         x = random_image(rng, (26, 41), dtype)
         k = kernel(kernel_width=7, kernel_height=3)
