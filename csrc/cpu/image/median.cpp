@@ -7,6 +7,22 @@
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
 
+// Every fourth element of a row, from the fourth on.
+template <class T>
+void copy_alpha(const T* from, T* to, std::int64_t count) {
+  Vec<T> mask{};  // all bits, or none
+  for (int i = 3; i < lanes<T>; i += 4) std::memset(reinterpret_cast<std::byte*>(&mask) + i * sizeof(T), 0xff, sizeof(T));
+  using Bits = Vec<std::uint32_t>;
+  if (count >= lanes<T>) {
+    for (std::int64_t at = 0; at < count; at += lanes<T>) {
+      const std::int64_t x = std::min(at, count - lanes<T>);
+      store(to + x, ((Bits)mask & load<Bits>(from + x)) | (~(Bits)mask & load<Bits>(to + x)));
+    }
+    return;
+  }
+  for (std::int64_t x = 3; x < count; x += 4) to[x] = from[x];
+}
+
 class MedianPlan final : public CpuPlan {
  public:
   MedianPlan(const image::Median& k, const Call& call) : MedianPlan(k, call, way_of(k.kernel_diameter, call.inputs[0].dtype)) {}
@@ -80,8 +96,7 @@ class MedianPlan final : public CpuPlan {
     for (std::int64_t p = 0; p < n.tile; ++p) {
       const std::int64_t x = p + diameter_ / 2;
       const T* from = reinterpret_cast<const T*>(centres + x % n.tile * n.pitch) + x / n.tile * 4;
-      T* to = reinterpret_cast<T*>(results + p * n.pitch);
-      for (std::int64_t i = 3; i < pixels * 4; i += 4) to[i] = from[i];
+      copy_alpha(from, reinterpret_cast<T*>(results + p * n.pitch), pixels * 4);
     }
   }
 
@@ -106,7 +121,8 @@ class MedianPlan final : public CpuPlan {
         const std::int64_t to_pitch = is_stored ? dst.layout.row_bytes() / static_cast<std::int64_t>(sizeof(T)) : pitch;
         if (is_square) {
           T* const columns = reinterpret_cast<T*>(workspace);
-          if (d == 3) median_of_square<3>(rows, to, to_pitch, columns, pitch);
+          if (d == 3 && sizeof(T) == 1) median_of_three(rows, to, to_pitch);
+          else if (d == 3) median_of_square<3>(rows, to, to_pitch, columns, pitch);
           else if (d == 5) median_of_square<5>(rows, to, to_pitch, columns, pitch);
           else if (d == 7) median_of_square<7>(rows, to, to_pitch, columns, pitch);
           else median_of_square<9>(rows, to, to_pitch, columns, pitch);
@@ -114,8 +130,7 @@ class MedianPlan final : public CpuPlan {
           BitSearch(rows, workspace).run(to);
         }
         if (c == 4)  // alpha passes
-          for (std::int64_t y = 0; y < t.height; ++y)
-            for (std::int64_t x = 3; x < t.width * 4; x += 4) to[y * to_pitch + x] = rows.centre(y)[x];
+          for (std::int64_t y = 0; y < t.height; ++y) copy_alpha(rows.centre(y), to + y * to_pitch, rows.count);
         if (is_stored) return;
         for (std::int64_t y = 0; y < t.height; ++y)
           store_chosen(to + y * pitch, src.layout.dtype, tiles_.row(dst, t, y), dst.layout.dtype, t.width * c, memory.as<float>());

@@ -133,4 +133,32 @@ void median_of_square(const MedianRows<T>& r, T* to, std::int64_t to_pitch, T* c
   }
 }
 
+// The same for windows of three, whose rows go first: three of them, each across in order, stay in registers on the way down.
+template <class T>
+void median_of_three(const MedianRows<T>& r, T* to, std::int64_t to_pitch) {
+  using V = Vec<T>;
+  constexpr std::int64_t ahead = 128 / sizeof(T);
+  const auto middle = [](V a, V b, V c) __attribute__((always_inline)) { return upper(lower(a, b), lower(upper(a, b), c)); };
+  for (std::int64_t at = 0; at < r.count; at += lanes<T>) {
+    const std::int64_t x = std::max<std::int64_t>(std::min(at, r.count - lanes<T>), 0);
+    const T* p = r.data + x;
+    V a[3], b[3], c[3];
+    const auto take = [&](V(&v)[3]) __attribute__((always_inline)) {
+      for (int i = 0; i < 3; ++i) v[i] = load<V>(p + i * r.channels);
+      __builtin_prefetch(p + ahead);
+      order_all(v);
+      p += r.pitch;
+    };
+    take(a);
+    take(b);
+    T* out = to + x;
+    for (std::int64_t y = 0; y < r.height; ++y, out += to_pitch) {
+      take(c);
+      __builtin_prefetch(out + ahead, 1);
+      store(out, middle(upper(upper(a[0], b[0]), c[0]), middle(a[1], b[1], c[1]), lower(lower(a[2], b[2]), c[2])));
+      for (int i = 0; i < 3; ++i) a[i] = b[i], b[i] = c[i];
+    }
+  }
+}
+
 }  // namespace mpskit::cpu::MPSKIT_ISA
