@@ -146,6 +146,7 @@ struct LineFolder {  // of extremes
   LineFolder() {
     for (auto& m : most) m = Op::template neutral<T> - Vec<T>{};
   }
+  template <int channels>
   MPSKIT_INLINE void run(const P* p, std::int64_t steps) {
     Vec<T> m[4] = {most[0], most[1], most[2], most[3]};
     for (; steps > 0; --steps, p += step)
@@ -164,6 +165,7 @@ struct LineFolder<Total, P> {
   static constexpr bool adds = true;
   static constexpr std::int64_t step = 4 * lanes<double>;
   Vec<double> sum[4] = {};
+  template <int channels>
   MPSKIT_INLINE void run(const P* p, std::int64_t steps) {
     Vec<double> s[4] = {sum[0], sum[1], sum[2], sum[3]};
     for (; steps > 0; --steps, p += step)
@@ -184,6 +186,18 @@ struct LineFolder<Total, P> {
     }
   }
 };
+#if defined(__x86_64__)
+// Bytes, eight of them in every second lane.
+MPSKIT_INLINE Vec<std::uint32_t> sums_of_eight(const void* p) {
+#if MPSKIT_VECTOR_BYTES == 64
+  return (Vec<std::uint32_t>)_mm512_sad_epu8(_mm512_loadu_si512(p), _mm512_setzero_si512());
+#elif MPSKIT_VECTOR_BYTES == 32
+  return (Vec<std::uint32_t>)_mm256_sad_epu8(_mm256_loadu_si256(static_cast<const __m256i*>(p)), _mm256_setzero_si256());
+#else
+  return (Vec<std::uint32_t>)_mm_sad_epu8(_mm_loadu_si128(static_cast<const __m128i*>(p)), _mm_setzero_si128());
+#endif
+}
+#endif
 // Every fourth code is in a sum of its own, in 32 bits: rows are cut where the lanes together could exceed them.
 template <class P>
   requires(std::is_integral_v<P>)
@@ -193,7 +207,20 @@ struct LineFolder<Total, P> {
   using L = Vec<std::uint32_t>;
   static constexpr std::int64_t step = lanes<P>;
   L sum[4] = {};
+  template <int channels>
   MPSKIT_INLINE void run(const P* p, std::int64_t steps) {
+#if defined(__x86_64__)
+    if constexpr (sizeof(P) == 1 && channels == 1) {
+      L more{};
+      if (steps & 1) sum[0] += sums_of_eight(p);
+      for (p += (steps & 1) * step, steps /= 2; steps > 0; --steps, p += 2 * step) {
+        sum[0] += sums_of_eight(p);
+        more += sums_of_eight(p + step);
+      }
+      sum[1] += more;
+      return;
+    }
+#endif
     if constexpr (sizeof(P) == 1) {
       for (std::int64_t n; steps > 0; steps -= n) {
         n = std::min<std::int64_t>(steps, 256);  // codes that a word holds the sum of
@@ -245,6 +272,7 @@ struct BothFolder {  // both extremes in one reading
     for (auto& v : low) v = Least::neutral<T> - Vec<T>{};
     for (auto& v : high) v = Greatest::neutral<T> - Vec<T>{};
   }
+  template <int channels>
   MPSKIT_INLINE void run(const P* p, std::int64_t steps) {
     Vec<T> l[2] = {low[0], low[1]}, h[2] = {high[0], high[1]};
     for (; steps > 0; --steps, p += step)
@@ -275,14 +303,14 @@ void fold_line(const P* p, std::int64_t elements, double* totals) {
   for (std::int64_t n; elements > 0; elements -= n, p += n) {
     n = std::min(elements, most);
     Folder folder;
-    folder.run(p, n / step);
+    folder.template run<channels>(p, n / step);
     if (std::int64_t rest = n % step; rest && n > step && !Folder::adds) {
-      folder.run(p + n - step, 1);
+      folder.template run<channels>(p + n - step, 1);
     } else if (rest) {
       P some[step] = {};
       std::memcpy(some, p + n - rest, static_cast<std::size_t>(rest) * sizeof(P));
       for (; rest < step && !Folder::adds; rest += rest) std::memcpy(some + rest, some, static_cast<std::size_t>(std::min(rest, step - rest)) * sizeof(P));
-      folder.run(some, 1);
+      folder.template run<channels>(some, 1);
     }
     folder.template end<channels>(totals);
   }
