@@ -60,7 +60,7 @@ class GaussianPyramidPlan final : public CpuPlan {
         if (edge_ == EdgeMode::clamp || row == at) rows.add(src.row<const P>(image, row), term.down[j]);
       }
       if (rows.count == 0) continue;  // zeros
-      split_sum<c>(rows, width, channels_, w.even, w.odd, w.whole);
+      split_sum<c>(rows, 2 * src.layout.row_bytes() / static_cast<std::int64_t>(sizeof(P)), width, channels_, w.even, w.odd, w.whole);
       fill_margins(w, width, 2 * dst.layout.width() + window_.width / 2);
       WeighedRows<float> neighbours;
       for (std::size_t i = 0; i < term.across.size(); ++i) {
@@ -87,7 +87,7 @@ class GaussianPyramidPlan final : public CpuPlan {
           const std::int64_t at = 2 * y + j - 2, row = std::clamp<std::int64_t>(at, 0, height - 1);
           rows[static_cast<std::size_t>(j)] = edge_ == EdgeMode::clamp || row == at ? src.row<const std::uint8_t>(image, row) : zeros.data();
         }
-        split_codes<c>(rows, width, channels_, w.even, w.odd, w.whole);
+        split_codes<c>(rows, 2 * src.layout.row_bytes(), width, channels_, w.even, w.odd, w.whole);
         fill_margins(w, width, 2 * l.width() + 2);
         binomial_row(w.even, w.odd, channels_, dst.row<std::uint8_t>(image, y), l.width() * channels_);
       }

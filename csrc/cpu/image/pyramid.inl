@@ -173,16 +173,19 @@ void split_row(const T* whole, std::int64_t pixels, std::int64_t channels, T* ev
   });
 }
 
-// The sum of rows of `pixels`, its even and odd pixels apart.
+// The sum of rows of `pixels`, its even and odd pixels apart. The next ones end `ahead` elements further, which is asked for.
 template <int c, class P>
-void split_sum(const WeighedRows<P>& rows, std::int64_t pixels, std::int64_t channels, float* even, float* odd, float* whole) {
+void split_sum(const WeighedRows<P>& rows, std::int64_t ahead, std::int64_t pixels, std::int64_t channels, float* even, float* odd, float* whole) {
   const std::int64_t count = pixels * channels;
   constexpr std::int64_t step = lanes<float>;
+  const P *last = rows.rows[static_cast<std::size_t>(rows.count - 1)], *before = rows.rows[static_cast<std::size_t>(std::max<std::int64_t>(rows.count - 2, 0))];
   with_sum<5>(rows, [&](const auto sum) __attribute__((always_inline)) {
     if constexpr (c > 0) {
       Vec<float> e, o;
       std::int64_t x = 0;
       for (; x + 2 * step <= count; x += 2 * step) {
+        __builtin_prefetch(last + ahead + x);
+        __builtin_prefetch(before + ahead + x);
         split_pixels<c>(sum(x), sum(x + step), e, o);
         store(even + x / 2, e);
         store(odd + x / 2, o);

@@ -7,10 +7,11 @@ namespace mpskit::cpu::MPSKIT_ISA {
 
 MPSKIT_INLINE Words binomial(Words a, Words b, Words c, Words d, Words e) { return a + e + (c << 1) + ((b + c + d) << 2); }
 
-// Five rows of bytes to one of words, its even and odd pixels apart. Writes whole registers.
+// Five rows of bytes to one of words, its even and odd pixels apart. Writes whole registers. The next five end `ahead` bytes further, which
+// is asked for: hardware is late with two streams that begin anew in every row.
 template <int c>
-void split_codes(const std::array<const std::uint8_t*, 5>& rows, std::int64_t pixels, std::int64_t channels, std::uint16_t* even, std::uint16_t* odd,
-                 std::uint16_t* whole) {
+void split_codes(const std::array<const std::uint8_t*, 5>& rows, std::int64_t ahead, std::int64_t pixels, std::int64_t channels, std::uint16_t* even,
+                 std::uint16_t* odd, std::uint16_t* whole) {
   constexpr std::int64_t step = 2 * lanes<std::uint16_t>;  // elements at once
   const auto block = [&](const std::array<const std::uint8_t*, 5>& r, std::int64_t x, std::int64_t to) __attribute__((always_inline)) {
     if constexpr (c == 1) {  // a word is an even pixel and an odd one
@@ -36,7 +37,11 @@ void split_codes(const std::array<const std::uint8_t*, 5>& rows, std::int64_t pi
   };
   const std::int64_t count = pixels * channels;
   std::int64_t x = 0;
-  for (; x + step <= count; x += step) block(rows, x, x);
+  for (; x + step <= count; x += step) {
+    __builtin_prefetch(rows[3] + ahead + x);
+    __builtin_prefetch(rows[4] + ahead + x);
+    block(rows, x, x);
+  }
   if (x < count) {
     std::uint8_t rest[5][step] = {};
     std::array<const std::uint8_t*, 5> short_rows;
