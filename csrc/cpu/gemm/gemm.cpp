@@ -11,15 +11,18 @@ namespace {
 constexpr std::int64_t up(std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit * unit; }
 constexpr std::int64_t blocks_of(std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit; }
 
-// Terms of k that one pass over a block of C adds. Fixed, so that sums do not depend on anything but K. A panel of so many
-// stays in L1 beside the rows of a tile: 24 KiB, and 128 KiB of a quick L2 where there is AVX-512.
-constexpr std::int64_t most_terms = MPSKIT_VECTOR_BYTES == 64 ? 1024 : 384;
+// Terms of k that one pass over a block of C adds. Fixed, so that sums do not depend on anything but K. A panel of so many is 32 KiB, or
+// 128 KiB where there is AVX-512: it streams from L2, and the ends of a tile, a twentieth of 256 terms, are paid half as often.
+constexpr std::int64_t most_terms = MPSKIT_VECTOR_BYTES == 64 ? 1024 : 512;
 std::int64_t terms_per_block(std::int64_t k) { return k <= most_terms ? k : up(blocks_of(k, blocks_of(k, most_terms)), 4); }
 constexpr std::int64_t few_rows_terms = 32;
 // A block of A stays in half of L2: 1 MiB where there is AVX-512, at least half of that elsewhere.
 constexpr std::int64_t block_bytes = MPSKIT_VECTOR_BYTES == 64 ? 512 << 10 : 256 << 10;
 // Panels of B that one product packs at a time: what L3 keeps while all rows of A pass by.
 constexpr std::int64_t packed_bytes = 4 << 20;
+// A block of this much starts on a huge page: its lines lie in all sets of L2 alike, where single pages lie as chance has it.
+constexpr std::size_t huge_page = std::size_t{2} << 20;
+constexpr std::size_t on_huge_page(std::size_t bytes) { return bytes < huge_page / 32 ? bytes : std::max(bytes, huge_page); }
 // A transposed factor is read along its rows, as dot products, when so few rows of A use it that turning it would cost more.
 constexpr std::int64_t dot_rows = 8;
 constexpr std::int64_t exact_pairs = 131071;  // terms of int8 products that int32 holds: (2^31 - 1) / 2^14
@@ -96,7 +99,7 @@ struct Part {
     const std::size_t a_bytes = static_cast<std::size_t>(rows * a_stride) * sizeof(A);
     const std::size_t panel_bytes = packed || dots || k == 0 || ends_in_place ? 0 : static_cast<std::size_t>(up(terms, Kind::group) * width) * sizeof(B);
     const std::size_t sums_bytes = has_sums ? static_cast<std::size_t>(rows * sums_stride) * sizeof(Sum) : 0;
-    const Scratch scratch(a_bytes + panel_bytes + sums_bytes);
+    const Scratch scratch(on_huge_page(a_bytes + panel_bytes + sums_bytes));
     A* a_block = scratch.as<A>();
     B* panel = scratch.as<B>(a_bytes);
     Sum* sums = has_sums ? scratch.as<Sum>(a_bytes + panel_bytes) : nullptr;
@@ -139,7 +142,9 @@ struct Part {
           m.b = packed + (n - first_column) / width * panel_elements + (k0 - packed_k0) * width;
           m.b_step = width * Kind::group;
           m.b_panel = panel_elements;
-          if (j + c.count < columns) next = {reinterpret_cast<const std::byte*>(m.b + c.panels * panel_elements), m.b_step * b_size, m.b_step * b_size, m.steps * m.piece_count};
+          // The columns behind this part's are likely to be what this thread is given next.
+          if (j + c.count < columns || (c.panels == 1 && g.packed_b && n + c.count < g.n))
+            next = {reinterpret_cast<const std::byte*>(m.b + c.panels * panel_elements), m.b_step * b_size, m.b_step * b_size, m.steps * m.piece_count};
         } else if (dots) {
           const Stored<B> b(g.b);
           m.b = b.at(n, k0);
@@ -407,13 +412,13 @@ struct GemmDriver {
         GemmMatrix b = g.b;
         const std::int64_t k0 = block * terms, length = std::min(k - k0, together * terms);
         b.data = static_cast<const std::byte*>(b.data) + k0 * (b.transposed ? static_cast<std::int64_t>(size_of(b.dtype)) : b.row_bytes);
-        const PackedB packed = pack(kind, b, length, begin, end);
+        const PackedB packed = pack(kind, b, length, begin, end, true);
         columns(&packed, begin, end, {block, together});
       }
     }
   }
 
-  static PackedB pack(int kind, const GemmMatrix& b, std::int64_t k, std::int64_t begin, std::int64_t end) {
+  static PackedB pack(int kind, const GemmMatrix& b, std::int64_t k, std::int64_t begin, std::int64_t end, bool is_brief = false) {  // weights stay: no more than their bytes
     PackedB out;
     out.k_ = k;
     out.n_ = end - begin;
@@ -422,7 +427,8 @@ struct GemmDriver {
       using Kind = decltype(id);
       constexpr std::int64_t width = panel_width<Kind>;
       const std::int64_t panel = up(k, Kind::group) * width, panels = blocks_of(out.n_, width);
-      out.block_ = pool::take(static_cast<std::size_t>(std::max<std::int64_t>(1, panel * panels)) * sizeof(typename Kind::B));
+      const std::size_t bytes = static_cast<std::size_t>(std::max<std::int64_t>(1, panel * panels)) * sizeof(typename Kind::B);
+      out.block_ = pool::take(is_brief ? on_huge_page(bytes) : bytes);
       auto* dst = static_cast<typename Kind::B*>(out.block_.get());
       // Several panels side by side, some rows at a time: whole runs of a row of B are read together.
       constexpr std::int64_t group = 8, some_terms = 64;

@@ -45,8 +45,15 @@ void micro_kernel(const MicroArguments<Kind>& m) {
   // Three rows share a base register (base, base + s, base + 2 s are addressing modes); the asm keeps the compiler from
   // deriving the bases from each other or from spreading them into one pointer a row.
   const std::byte* base[bases];
-  for (int i = 0; i < rows; ++i)
-    for (int j = 0; j < columns; j += 64 / MPSKIT_VECTOR_BYTES) __builtin_prefetch(m.c + i * m.c_stride + j * width);
+  auto prefetch_c = [&]() __attribute__((always_inline)) {
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 16
+      for (int j = 0; j < columns; j += 64 / MPSKIT_VECTOR_BYTES) __builtin_prefetch(m.c + i * m.c_stride + j * width);
+  };
+  // C is asked for so many steps before the end: in time for memory, too late to be driven out of L1 by A and B.
+  constexpr std::int64_t late = 64;
+  if (m.steps < late) prefetch_c();
 
   V sum[rows][columns];
 #pragma GCC unroll 16
@@ -95,6 +102,7 @@ void micro_kernel(const MicroArguments<Kind>& m) {
     }
     std::int64_t k = m.steps;
     for (; k >= 4; k -= 4) {
+      if ((k & ~std::int64_t{3}) == late) [[unlikely]] prefetch_c();
       step(0);
       step(1);
       step(2);
