@@ -29,18 +29,21 @@ class ThresholdPlan : public CpuPlan {
   void run(std::span<const View> views) const override {
     const View &src = views[0], &dst = views[1];
     const std::int64_t work = window_.width * channels_ * src.layout.element_bytes();
+    const bool is_dense = is_stored_ && src.layout.row_bytes() == work && dst.layout.row_bytes() == work;  // its rows are one
     parallel_for(dst.layout.images() * window_.height, (256 << 10) / (work + 1) + 1, [&](std::int64_t begin, std::int64_t end) {
       // Only colour, and the strip of floats, need memory; strips stay in the nearest cache.
       const Scratch memory(static_cast<std::size_t>((channels_ + 2) * (strip + 64)) * sizeof(float));
-      for (std::int64_t task = begin; task < end; ++task) {
+      for (std::int64_t task = begin, rows = 1; task < end; task += rows) {
         const std::int64_t image = task / window_.height, y = task % window_.height, from_y = y + shift_y_;
         std::byte* to = dst.row<std::byte>(image, window_.y + y) + window_.x * dst.layout.element_bytes();
         const bool is_inside = from_y >= 0 && from_y < src.layout.height() && shift_x_ >= 0 && shift_x_ + window_.width <= src.layout.width();
         const std::byte* from = is_inside ? src.row<const std::byte>(image, from_y) + shift_x_ * channels_ * src.layout.element_bytes() : nullptr;
         if (is_stored_ && from) {
-          choose_codes(src.layout.dtype, from, to, window_.width);
+          if (is_dense) rows = std::min({end - task, window_.height - y, src.layout.height() - from_y});
+          choose_codes(src.layout.dtype, from, to, rows * window_.width);
           continue;
         }
+        rows = 1;
         for (std::int64_t x = 0; x < window_.width; x += strip) {
           const std::int64_t pixels = std::min(strip, window_.width - x);
           const float* gray = gray_row(src, from ? from + x * channels_ * src.layout.element_bytes() : nullptr, image, from_y, x + shift_x_, pixels, memory.as<float>());
@@ -119,6 +122,7 @@ class ThresholdPlan : public CpuPlan {
     const P first = static_cast<P>(first_above);
     const V least = first - V{}, above = code<P>(above_) - V{}, below = code<P>(below_) - V{};
     std::int64_t x = 0;
+#pragma GCC unroll 4
     for (; x + lanes<P> <= count; x += lanes<P>) {
       const V v = load<V>(from + x);
       store(to + x, chosen(v >= least, v, above, below));
