@@ -12,7 +12,7 @@ import mpskit as mps
 
 from ...harness import definitions, filter_definitions
 from ...harness.case import Case, Contender, Wanted
-from ...harness.pictures import HEIGHT, WIDTH, picture
+from ...harness.pictures import picture
 from ...peers import opencv_filters
 
 Array = NDArray[Any]
@@ -20,12 +20,6 @@ Array = NDArray[Any]
 
 def _large(*kinds: str) -> tuple[str, ...]:
     return tuple(f"4K {kind}" for kind in kinds)
-
-
-def _picture(kind: str) -> Array:
-    """`kind` at 1920 x 1080, `4K kind` at twice its sides."""
-    scale = 2 if kind.startswith("4K ") else 1
-    return picture(kind.removeprefix("4K "), scale * HEIGHT, scale * WIDTH)
 
 
 def cases(threads: int, wanted: Wanted) -> Iterator[Case]:
@@ -61,13 +55,13 @@ def _means(threads: int, wanted: Wanted) -> Iterator[Case]:
     for kind in ("g8", "rgba8", "g32", "rgba32", *_large("rgba8", "g32")):
         for side in (9,) if kind.startswith("4K") else (3, 9, 31):
             if wanted(name := f"box {side}x{side}, {kind}"):
-                x = _picture(kind)
+                x = picture(kind)
                 kernel = mps.image.Box(kernel_width=side, kernel_height=side)
                 peers = [opencv_filters.blur(x, side, threads)]
                 yield _case(name, x, kernel, lambda x, side=side: filter_definitions.box(x, side), 4.0 * x.size, peers)
         for side in (9,) if kind.startswith("4K") else (5, 9, 15):
             if wanted(name := f"tent {side}x{side}, {kind}"):
-                x = _picture(kind)
+                x = picture(kind)
                 taps = filter_definitions.tent_taps(side)
                 kernel = mps.image.Tent(kernel_width=side, kernel_height=side)
                 peers = [opencv_filters.separable(x, taps, threads)]
@@ -82,7 +76,7 @@ def _convolutions(threads: int, wanted: Wanted) -> Iterator[Case]:
         weights /= np.abs(weights).sum()
         for kind in ("g8", "rgba8", "g32", "rgba32", *(_large("rgba8", "g32") if side == 5 else ())):
             if wanted(name := f"convolution {side}x{side}, {kind}"):
-                x = _picture(kind)
+                x = picture(kind)
                 yield _case(
                     name,
                     x,
@@ -93,7 +87,7 @@ def _convolutions(threads: int, wanted: Wanted) -> Iterator[Case]:
                 )
     for kind in ("g8", "g32", "rgba32"):
         if wanted(name := f"laplacian, {kind} to float32"):
-            x = _picture(kind)
+            x = picture(kind)
             out = mps.empty(x.shape, "float32")
             operator = np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0.0]])
             yield (
@@ -114,7 +108,7 @@ def _extremes(threads: int, wanted: Wanted) -> Iterator[Case]:
     for kind in ("g8", "rgba8", "g32", "rgba32", "4K g8"):
         for side in (15,) if kind == "4K g8" else (3, 9, 15, 31) if kind == "g8" else (3, 9, 31):
             if wanted(name := f"area max {side}x{side}, {kind}"):
-                x = _picture(kind)
+                x = picture(kind)
                 kernel = mps.image.AreaMax(kernel_width=side, kernel_height=side)
                 peers = [opencv_filters.dilate(x, np.ones((side, side), np.uint8), threads)]
                 yield _case(
@@ -124,7 +118,7 @@ def _extremes(threads: int, wanted: Wanted) -> Iterator[Case]:
             continue
         for side in (5, 11):
             if wanted(name := f"dilate disk {side}, {kind}"):
-                x = _picture(kind)
+                x = picture(kind)
                 axis = np.arange(side) - side // 2
                 disk = (np.hypot.outer(axis, axis) <= side / 2).astype(np.uint8)
                 peers = [opencv_filters.dilate(x, disk, threads)]
@@ -151,7 +145,7 @@ def _medians(threads: int, wanted: Wanted) -> Iterator[Case]:
     for kind, sides in (("g8", (3, 5, 9, 21)), ("rgb8", (3, 5, 9)), ("g32", (3, 5)), *large):
         for side in sides:
             if wanted(name := f"median {side}x{side}, {kind}"):
-                x = _picture(kind)
+                x = picture(kind)
                 peers = [opencv_filters.median(x, side, threads)]
                 kernel = mps.image.Median(kernel_diameter=side)
                 yield _case(
