@@ -44,7 +44,7 @@ class MedianPlan final : public CpuPlan {
   };
   static Way way_of(std::int64_t diameter, DType t) {
     if (diameter <= widest_square) return {false, 0, 48 << 10, 2 << 10};
-    if (diameter > 41 && t == DType::u8) return {true, 0, 8 << 10, 128};
+    if (diameter > 33 && t == DType::u8) return {true, 0, 8 << 10, 128};
     const std::int64_t tile = diameter < 13 ? 2 : 4, row_bytes = tile * 16 * MPSKIT_VECTOR_BYTES;
     return {false, tile, row_bytes * std::max<std::int64_t>(128, 4 * diameter), row_bytes};
   }
