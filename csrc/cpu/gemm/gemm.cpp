@@ -418,7 +418,8 @@ struct GemmDriver {
     }
   }
 
-  static PackedB pack(int kind, const GemmMatrix& b, std::int64_t k, std::int64_t begin, std::int64_t end, bool is_brief = false) {  // weights stay: no more than their bytes
+  // Brief: for one product. Weights stay, and take no more than their bytes.
+  static PackedB pack(int kind, const GemmMatrix& b, std::int64_t k, std::int64_t begin, std::int64_t end, bool is_brief = false) {
     PackedB out;
     out.k_ = k;
     out.n_ = end - begin;
