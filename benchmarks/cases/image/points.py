@@ -90,7 +90,7 @@ def _integrals(threads: int, wanted: Wanted) -> Iterator[Case]:
                     name,
                     "image",
                     lambda x=x: filter_definitions.integral(definitions.decoded(x)),
-                    0.25,
+                    1.0 if kind.startswith("4K") else 0.25,  # a float32 of millions
                     x.nbytes + out.nbytes,
                     2.0 * x.size,
                 )
