@@ -47,7 +47,8 @@ def skip_on_metal(engine: Engine, dtype: str) -> None:
 def test_matches(engine: Engine, rng: np.random.Generator, dtype: str, edge_mode: str) -> None:
     skip_on_metal(engine, dtype)
     for shape, diameter in CASES:
-        if edge_mode == "zero" and diameter > 7:
+        is_refused = engine.is_metal and shape[3] > 4
+        if is_refused or (edge_mode == "zero" and diameter > 7):
             continue
         x = random_image(rng, shape, dtype)
         got = Median(kernel_diameter=diameter, edge_mode=edge_mode)(x)
