@@ -78,7 +78,7 @@ class PoolingMaxPlan final : public CpuPlan {
     const std::int64_t row_step = rows.end - rows.begin > 1 ? row(rows.begin + 1) - row(rows.begin) : 0;
     for (std::int64_t x = 0; x < part_.width; ++x) {
       const Rows columns = span_of(axes_.x, x);
-      const S* corner = rows.begin < rows.end ? row(rows.begin) + columns.begin * s_step : nullptr;
+      const S* corner = row(std::min(rows.begin, axes_.y.extent - 1)) + columns.begin * s_step;  // of no rows any will do
       const Floats begin = start(rows.is_cut || columns.is_cut);
       // `registers` of them from channel c on.
       const auto some = [&]<int registers>(std::int64_t c, std::integral_constant<int, registers>) __attribute__((always_inline)) {
