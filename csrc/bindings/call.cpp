@@ -4,6 +4,7 @@
 
 #include "bindings/convert.hpp"
 #include "bindings/devices.hpp"
+#include "core/host_input.hpp"
 
 namespace mpskit::python {
 namespace {
@@ -63,9 +64,11 @@ struct Given {
     specs = type.operands.first(inputs);
     objects.reserve(arguments.size());
     for (const py::handle object : arguments) {
+      const std::string_view name = spec_of(objects.size()).name;
       if (is_grouped(objects.size()) && is_group(object))
         for (py::handle item : object) objects.push_back(item);
       else objects.push_back(object);
+      while (object.is_none() && objects.size() < specs.size() && specs[objects.size()].name == name) objects.push_back(object);  // no group at all
     }
   }
   static bool is_group(py::handle object) { return PyList_Check(object.ptr()) || PyTuple_Check(object.ptr()); }
@@ -74,6 +77,7 @@ struct Given {
   }
   // Several operands of one name are given together, as a tuple or list, or one after the other.
   bool is_grouped(std::size_t i) const {
+    if (HostInput::is(type, spec_of(i))) return false;  // a list is what it holds
     return spec_of(i).count != Count::one || (i + 1 < specs.size() && specs[i + 1].name == specs[i].name);
   }
   bool take_keyword(std::string_view name, py::handle value) {
@@ -174,6 +178,30 @@ struct Fashion {
   }
 };
 
+// Integers that the host reads when the call is made: a list will do, or integers of any width. They are copied, so that nobody changes
+// them before an engine works with them.
+Operand host_integers(py::handle given, const Who& who) {
+  std::string item = std::string(who.operand);
+  const auto where = [&] { return Where{who.kernel, item, Range{.min = -0x1p31, .max = 0x1p31 - 1}, ""}; };
+  if (const Data* data = object_of<Data>(given); data && data->is_temporary())
+    throw TypeError(cat(who.kernel, ": ", item, " is a ", type_name(given), "; allowed: integers that are there when the call is made. Pass a list or an array."));
+  auto list = py::reinterpret_borrow<py::object>(given);
+  if (!Given::is_group(given)) {
+    const py::array array = py::module_::import("numpy").attr("asarray")(given);
+    if (array.dtype().kind() != 'i' && array.dtype().kind() != 'u')
+      refuse_type(where(), given, "integers", "Pass a list of int, or an array of integers.");
+    if (array.ndim() != 1) refuse_value(where(), given, "integers in a row", "Pass a list of int, or an array of one axis.");
+    list = array.attr("tolist")();
+  }
+  const auto items = py::reinterpret_borrow<py::sequence>(list);
+  Operand out{Layout::vector(DType::i32, static_cast<std::int64_t>(items.size())), Storage::allocate(items.size() * sizeof(std::int32_t), false), 0, nullptr};
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    item = cat(who.operand, "[", i, "]");
+    reinterpret_cast<std::int32_t*>(out.data())[i] = static_cast<std::int32_t>(to_int(py::object(items[i]), where()));
+  }
+  return out;
+}
+
 Prepared prepare(const BoundKernel& self, const Arguments& arguments, CommandBuffer* buffer) {
   if (buffer) buffer->require_open("encode");
   const KernelType& type = self.kernel->type();
@@ -197,6 +225,11 @@ Prepared prepare(const BoundKernel& self, const Arguments& arguments, CommandBuf
       continue;
     }
     const OperandSpec& spec = given.spec_of(i);
+    if (HostInput::is(type, spec)) {
+      p.inputs.push_back(host_integers(given.objects[i], Who{type.info.name, spec.name}));
+      layouts.push_back(p.inputs.back().layout);
+      continue;
+    }
     Taken t = take(given.objects[i], spec.kind, Who{type.info.name, spec.name});
     fashion.see(t);
     if (!p.engine) p.engine = std::move(t.engine);

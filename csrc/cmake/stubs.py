@@ -85,6 +85,9 @@ class Writer:
             for o in inputs:
                 if o["count"] == "many":
                     parts.append(f"*{o['name']}: {kind_of(o)} | list[{kind_of(o)}] | tuple[{kind_of(o)}, ...]")
+                elif o["is_host"]:
+                    kind = "list[int] | tuple[int, ...] | NDArray[Any] | Vector"
+                    parts += [f"{name}: {kind} | None = None" for name in (o["name"], o["word"]) if name]
                 elif o["count"] == "optional":
                     group = f" | list[{kind_of(o)}] | tuple[{kind_of(o)}, ...]" if o["word"] else ""
                     parts += [f"{name}: {kind_of(o)}{group} | None = None" for name in (o["name"], o["word"]) if name]

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "core/error.hpp"
+#include "core/host_input.hpp"
 #include "core/text.hpp"
 
 namespace mpskit {
@@ -128,6 +129,8 @@ void check_operands(const Kernel& kernel, std::span<const Operand> inputs, std::
   for (std::size_t i = 0; i < outputs.size(); ++i) check_operand(type, spec_of(type, Role::output, i), outputs[i].layout);
 
   kernel.check(LayoutList(inputs), LayoutList(outputs));
+  for (std::size_t i = 0; i < inputs.size() && i < type.operands.size(); ++i)
+    if (HostInput::is(type, type.operands[i])) HostInput::check(type, type.operands[i], LayoutList(inputs), inputs[i]);
 
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const std::string_view name = spec_of(type, Role::output, i).name;

@@ -53,11 +53,32 @@ struct Rows {
     out.rows = some_rows;
     return out;
   }
+  // One row of some of the matrices, each as a matrix.
+  Rows row(std::int64_t index, std::int64_t first, std::int64_t count) const {
+    Rows out = *this;
+    out.offset += static_cast<std::size_t>(first * matrix_bytes + index * row_bytes);
+    out.matrices = count;
+    out.rows = 1;
+    return out;
+  }
+  Rows repeated() const {  // one matrix as all of a batch
+    Rows out = *this;
+    out.matrix_bytes = 0;
+    return out;
+  }
   NSArray<MPSMatrix*>* steps(Encoder& e) const {
-    MPSMatrixDescriptor* d = [MPSMatrixDescriptor matrixDescriptorWithRows:count_of(rows) columns:count_of(columns) rowBytes:count_of(row_bytes) dataType:MPSDataTypeFloat32];
+    return steps(e, [this](std::int64_t) { return rows; });
+  }
+  // The first rows of each matrix, as many as rows_of(which one) tells.
+  template <class F>
+  NSArray<MPSMatrix*>* steps(Encoder& e, F&& rows_of) const {
     NSMutableArray<MPSMatrix*>* out = [NSMutableArray array];
-    for (std::int64_t t = 0; t < matrices; ++t)
+    MPSMatrixDescriptor* d = nil;
+    for (std::int64_t t = 0; t < matrices; ++t) {
+      const NSUInteger some = count_of(rows_of(t));
+      if (d.rows != some) d = [MPSMatrixDescriptor matrixDescriptorWithRows:some columns:count_of(columns) rowBytes:count_of(row_bytes) dataType:MPSDataTypeFloat32];
       [out addObject:e.keep(adopt([[MPSMatrix alloc] initWithBuffer:buffer offset:offset + count_of(t * matrix_bytes) descriptor:d]))];
+    }
     return out;
   }
 };
@@ -73,6 +94,18 @@ inline void combine(Encoder::Pass& pass, const Rows& from, const Rows& to, bool 
 inline void combine(Encoder& e, const Rows& from, const Rows& to, bool adds = false) {
   Encoder::Pass pass(e, "combine_rows");
   combine(pass, from, to, adds);
+}
+
+inline void clear(Encoder& e, const Rows& to) {
+  ScaleArguments a{};
+  a.offset = to.offset;
+  a.matrix_bytes = static_cast<unsigned long>(to.matrix_bytes);
+  a.row_bytes = static_cast<unsigned long>(to.row_bytes);
+  a.format = element_float;
+  a.rows = static_cast<unsigned int>(to.rows);
+  a.columns = static_cast<unsigned int>(to.columns);
+  a.matrices = static_cast<unsigned int>(to.matrices);
+  e.compute("scale_rows", to.buffer, {}, a, MTLSizeMake(a.columns, a.rows, a.matrices));
 }
 
 }  // namespace mpskit::metal

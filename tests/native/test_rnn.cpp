@@ -120,9 +120,17 @@ TEST_CASE("MatrixInferenceLayer") {
               wanted.insert(wanted.end(), h.begin(), h.end());
             }
           }
-          test::check<rnn::MatrixInferenceLayer>(out, [&](std::int64_t t, std::int64_t r, std::int64_t o, std::int64_t) {
-            return wanted[static_cast<std::size_t>((r * steps + t) * outputs + o)];
-          });
+          const auto exact = [&](std::int64_t t, std::int64_t r, std::int64_t o) { return wanted[static_cast<std::size_t>((r * steps + t) * outputs + o)]; };
+          test::check<rnn::MatrixInferenceLayer>(out, [&](std::int64_t t, std::int64_t r, std::int64_t o, std::int64_t) { return exact(t, r, o); });
+
+          // The same sequences, ending one after the other.
+          const auto length = [](std::int64_t r) { return (2 * r + 1) % (steps + 1); };
+          std::vector<Tensor> in{source};
+          for (std::size_t i = 0; i < layer.state_columns().size(); ++i) in.emplace_back(Layout{});
+          in.emplace_back(Layout::vector(DType::i32, rows));
+          for (std::int64_t r = 0; r < rows; ++r) reinterpret_cast<std::int32_t*>(in.back().operand.data())[r] = static_cast<std::int32_t>(length(r));
+          test::run(layer, in, {out});
+          test::check<rnn::MatrixInferenceLayer>(out, [&](std::int64_t t, std::int64_t r, std::int64_t o, std::int64_t) { return t < length(r) ? exact(t, r, o) : 0.0; });
         }
   });
 }

@@ -1,37 +1,11 @@
 #pragma once
-// Where sequences lie, and what a layer remembers from step to step.
+// Where a layer's outputs go, and what it remembers from step to step.
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
-
-// Rows of all steps of a sequence.
-struct Rows {
-  std::byte* data = nullptr;
-  DType dtype = DType::f32;
-  std::int64_t step_bytes = 0, row_bytes = 0;
-
-  static Rows packed(float* data, std::int64_t rows, std::int64_t columns) {
-    const std::int64_t row = columns * static_cast<std::int64_t>(sizeof(float));
-    return {reinterpret_cast<std::byte*>(data), DType::f32, rows * row, row};
-  }
-  explicit operator bool() const { return data != nullptr; }
-  std::byte* at(std::int64_t step, std::int64_t row) const { return data + step * step_bytes + row * row_bytes; }
-  Rows from_step(std::int64_t step) const {
-    Rows r = *this;
-    if (data) r.data = at(step, 0);
-    return r;
-  }
-  Rows from_column(std::int64_t column) const {
-    Rows r = *this;
-    r.data += column * static_cast<std::int64_t>(size_of(dtype));
-    return r;
-  }
-};
-inline Rows rows_of(const View& v) { return {v.data, v.layout.dtype, v.layout.matrix_bytes(), v.layout.row_bytes()}; }
 
 // Where a layer's outputs go, and what is added to them.
 struct Result {
   Rows rows, addend;
-  Result from_step(std::int64_t step) const { return {rows.from_step(step), addend.from_step(step)}; }
 };
 
 // Elements of a row, float32 or float16, to float32 and back.
@@ -54,8 +28,8 @@ class CellState {
     return rows * (2 * row_floats(c) + gated_floats(c) + (c.kind == Cell::Kind::lstm ? c.units() : 0));
   }
 
-  CellState(const PackedCell& cell, std::int64_t rows, float* memory)
-      : cell_(&cell), rows_(rows), stride(row_floats(cell)), gated_stride(gated_floats(cell)), memory_(memory) {
+  CellState(const PackedCell& cell, std::int64_t rows, float* memory, const Lengths* lengths)
+      : cell_(&cell), rows_(rows), lengths_(lengths), stride(row_floats(cell)), gated_stride(gated_floats(cell)), memory_(memory) {
     h[0] = memory;
     h[1] = h[0] + rows * stride;
     gated = h[1] + rows * stride;
@@ -65,23 +39,39 @@ class CellState {
     std::fill(memory_, memory_ + floats(*cell_, rows_), 0.0f);
     if (!given) return;
     for (std::int64_t r = 0; r < rows_; ++r) {
-      std::memcpy(h[0] + r * stride, given[0].row<float>(0, r), bytes());
+      std::memcpy(h[0] + r * stride, given[0].row<float>(0, sequence(r)), bytes());
       if (cell_->kind != Cell::Kind::lstm) continue;
-      std::memcpy(c + r * cell_->units(), given[1].row<float>(0, r), bytes());
-      if (cell_->sees_memory_cell) std::memcpy(h[0] + r * stride + cell_->units(), given[1].row<float>(0, r), bytes());
+      std::memcpy(c + r * cell_->units(), given[1].row<float>(0, sequence(r)), bytes());
+      if (cell_->sees_memory_cell) std::memcpy(h[0] + r * stride + cell_->units(), given[1].row<float>(0, sequence(r)), bytes());
     }
   }
   void end(const View* wanted) const {
-    for (std::int64_t r = 0; r < rows_; ++r) {
-      std::memcpy(wanted[0].row<float>(0, r), h[0] + r * stride, bytes());
-      if (cell_->kind == Cell::Kind::lstm) std::memcpy(wanted[1].row<float>(0, r), c + r * cell_->units(), bytes());
-    }
+    for (std::int64_t r = 0; r < rows_; ++r) copy_end(r, wanted, 0);
+  }
+  // Of states after each time step those behind a sequence's end, where no step was.
+  void fill_ends(const View* given, const View* wanted, bool is_backward) const {
+    for (std::int64_t r = 0; r < rows_; ++r)
+      for (std::int64_t t = lengths_->length(r); t < wanted[0].layout.matrices(); ++t) {
+        if (!is_backward) copy_end(r, wanted, t);
+        for (std::size_t i = 0; is_backward && i < (cell_->kind == Cell::Kind::lstm ? 2u : 1u); ++i) {
+          if (given) std::memcpy(wanted[i].row<float>(t, sequence(r)), given[i].row<float>(0, sequence(r)), bytes());
+          else std::memset(wanted[i].row<float>(t, sequence(r)), 0, bytes());
+        }
+      }
   }
 
  private:
   std::size_t bytes() const { return static_cast<std::size_t>(cell_->outputs) * sizeof(float); }
+  std::int64_t sequence(std::int64_t row) const { return lengths_ ? lengths_->sequence(row) : row; }
+  void copy_end(std::int64_t r, const View* wanted, std::int64_t t) const {
+    // A sequence that has ended left its output where its last turn wrote.
+    const float* last = lengths_ ? memory_ + (lengths_->length(r) % 2) * rows_ * stride : h[0];
+    std::memcpy(wanted[0].row<float>(t, sequence(r)), last + r * stride, bytes());
+    if (cell_->kind == Cell::Kind::lstm) std::memcpy(wanted[1].row<float>(t, sequence(r)), c + r * cell_->units(), bytes());
+  }
   const PackedCell* cell_;
   std::int64_t rows_;
+  const Lengths* lengths_;
 
  public:
   std::int64_t stride, gated_stride;

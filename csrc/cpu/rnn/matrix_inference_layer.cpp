@@ -1,6 +1,7 @@
 #include "cpu/gemm/gemm.hpp"
 #include "cpu/simd/pixels.inl"
 #include "cpu/rnn/packed_cell.inl"
+#include "cpu/rnn/turns.inl"
 #include "cpu/rnn/cell_state.inl"
 #include "cpu/rnn/cells.inl"
 #include "cpu/rnn/steps.inl"
@@ -21,7 +22,9 @@ class MatrixInferenceLayerPlan final : public CpuPlan {
   MatrixInferenceLayerPlan(const rnn::MatrixInferenceLayer& k, const Call& call)
       : steps_(call.inputs[0].matrices()),
         rows_(call.inputs[0].rows()),
-        has_input_state_(call.inputs.size() > 1),
+        inputs_(call.inputs.size()),
+        has_input_state_(k.has_input_state(call.inputs)),
+        lengths_at_(k.has_lengths(call.inputs) ? k.lengths_index() : 0),
         results_(k.results()),
         has_output_state_(call.outputs.size() > k.results()),
         stores_all_(k.store_all_intermediate_states),
@@ -42,8 +45,12 @@ class MatrixInferenceLayerPlan final : public CpuPlan {
   }
 
   void run(std::span<const View> views) const override {
+    if (rows_ == 0) return;  // outputs and states have no rows either
     const View* input_state = has_input_state_ ? &views[1] : nullptr;
-    const std::span<const View> outputs = views.subspan(has_input_state_ ? 1 + states_ : 1);
+    const std::span<const View> outputs = views.subspan(inputs_);
+    const std::int32_t* given = lengths_at_ > 0 ? views[lengths_at_].vector<std::int32_t>(0) : nullptr;
+    std::optional<Lengths> lengths;  // none when no sequence ends before the others
+    if (given && std::any_of(given, given + rows_, [&](std::int32_t n) { return n < steps_; })) lengths.emplace(std::span(given, static_cast<std::size_t>(rows_)));
     const View* output_state = has_output_state_ ? &outputs[results_] : nullptr;
 
     // The sum of both directions is rounded once: the first keeps its part in float32.
@@ -52,13 +59,15 @@ class MatrixInferenceLayerPlan final : public CpuPlan {
     const bool keeps_part = is_sum_ && out.dtype != DType::f32;
     const Scratch part_memory(keeps_part ? static_cast<std::size_t>(steps_ * rows_ * columns) * sizeof(float) : 0);
     const Rows part = keeps_part ? Rows::packed(part_memory.as<float>(), rows_, columns) : out;
+    if (lengths)
+      for (const View& v : outputs.first(results_)) clear_ends(*lengths, v);
     std::int64_t column = 0;
     for (std::size_t i = 0; i < chains_.size(); ++i) {
       Result result{out, {}};
       if (is_sum_) result = i == 0 ? Result{part, {}} : Result{out, part};
       else if (results_ == 2) result.rows = rows_of(outputs[i]);
       else result.rows = out.from_column(column);
-      run_chain(chains_[i], views[0], input_state, result, output_state);
+      run_chain(chains_[i], lengths ? &*lengths : nullptr, views[0], input_state, result, output_state);
       column += (*cells_)[chains_[i].layers.back()].outputs;
     }
   }
@@ -78,8 +87,21 @@ class MatrixInferenceLayerPlan final : public CpuPlan {
     }
   };
 
-  void run_chain(const Chain& chain, const View& source, const View* input_state, const Result& result, const View* output_state) const {
-    const std::int64_t rows = steps_at_once_ * rows_;
+  // Zeros behind the end of each sequence.
+  static void clear_ends(const Lengths& lengths, const View& out) {
+    const auto bytes = static_cast<std::size_t>(out.layout.columns() * out.layout.element_bytes());
+    for (std::int64_t r = 0; r < out.layout.rows(); ++r)
+      for (std::int64_t t = lengths.length(r); t < out.layout.matrices(); ++t) std::memset(rows_of(out).at(t, lengths.sequence(r)), 0, bytes);
+  }
+
+  void run_chain(const Chain& chain, const Lengths* lengths, const View& source, const View* input_state, const Result& result, const View* output_state) const {
+    const std::int64_t turns = lengths ? lengths->turns() : steps_;
+    const auto turns_at_once = [&](std::int64_t done) { return lengths ? lengths->at_once(done, rows_at_once) : std::min(steps_at_once_, steps_ - done); };
+    std::int64_t rows = lengths ? 0 : steps_at_once_ * rows_;
+    for (std::int64_t done = 0, count = 0; lengths && done < turns; done += count) {
+      count = turns_at_once(done);
+      rows = std::max(rows, lengths->rows_of(done, count));
+    }
     Places places;
     std::int64_t widest = 0, products = 0;
     std::vector<std::int64_t> states_at;
@@ -97,31 +119,37 @@ class MatrixInferenceLayerPlan final : public CpuPlan {
     std::vector<CellState> states;
     for (std::size_t l = 0; l < chain.layers.size(); ++l) {
       const std::size_t i = chain.layers[l];
-      states.emplace_back((*cells_)[i], rows_, base + states_at[l]);
+      states.emplace_back((*cells_)[i], rows_, base + states_at[l], lengths);
       states.back().begin(input_state ? input_state + first_state_[i] : nullptr);
     }
-    for (std::int64_t done = 0; done < steps_; done += steps_at_once_) {
-      const std::int64_t count = std::min(steps_at_once_, steps_ - done), first = chain.is_backward ? steps_ - done - count : done;
-      Rows x = rows_of(source).from_step(first);
+    for (std::int64_t done = 0, count = 0; done < turns; done += count) {
+      count = turns_at_once(done);
+      const Turns some{done, count, rows_, steps_, chain.is_backward, lengths};
+      Rows x = rows_of(source);
       for (std::size_t l = 0; l < chain.layers.size(); ++l) {
         const std::size_t i = chain.layers[l];
         const PackedCell& cell = (*cells_)[i];
-        const Rows y = Rows::packed(base + between[l % 2], rows_, cell.outputs);
-        StepsOfLayer steps{cell, states[l], x, l + 1 == chain.layers.size() ? result.from_step(first) : Result{y, {}}, count, rows_, chain.is_backward, base + sums};
+        const Rows y = Rows::of_turns(base + between[l % 2], cell.outputs);
+        StepsOfLayer steps{cell, states[l], x, l + 1 == chain.layers.size() ? result : Result{y, {}}, some, base + sums};
         if (stores_all_ && output_state) {
-          steps.all_h = rows_of(output_state[first_state_[i]]).from_step(first);
-          if (cell.kind == Cell::Kind::lstm) steps.all_c = rows_of(output_state[first_state_[i] + 1]).from_step(first);
+          steps.all_h = rows_of(output_state[first_state_[i]]);
+          if (cell.kind == Cell::Kind::lstm) steps.all_c = rows_of(output_state[first_state_[i] + 1]);
         }
         steps.run();
         x = y;
       }
     }
-    if (output_state && !stores_all_)
-      for (std::size_t l = 0; l < chain.layers.size(); ++l) states[l].end(output_state + first_state_[chain.layers[l]]);
+    for (std::size_t l = 0; output_state && l < chain.layers.size(); ++l) {
+      const std::size_t i = first_state_[chain.layers[l]];
+      if (!stores_all_) states[l].end(output_state + i);
+      else if (lengths) states[l].fill_ends(input_state ? input_state + i : nullptr, output_state + i, chain.is_backward);
+    }
   }
 
   std::int64_t steps_, rows_, steps_at_once_;
+  std::size_t inputs_;
   bool has_input_state_;
+  std::size_t lengths_at_;  // among the inputs; 0: there are none
   std::size_t results_;
   bool has_output_state_, stores_all_, is_sum_;
   std::shared_ptr<const Cells> cells_;

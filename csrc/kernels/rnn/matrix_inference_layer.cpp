@@ -1,6 +1,7 @@
 #include "kernels/rnn/matrix_inference_layer.hpp"
 
 #include "core/error.hpp"
+#include "core/host_input.hpp"
 #include "core/text.hpp"
 
 namespace mpskit::rnn {
@@ -26,6 +27,14 @@ void require_layout(std::string_view what, const Layout& given, std::int64_t mat
   if (given.matrices() == matrices && given.rows() == rows && given.columns() == columns) return;
   throw ValueError(cat(name, ": ", what, " is ", given.describe(), "; allowed: (", matrices == 1 ? std::string() : cat(matrices, ", "), rows, ", ", columns, "). ", remedy));
 }
+
+void check_lengths(std::span<const Layout> in, std::span<const std::int32_t> lengths) {
+  for (std::size_t i = 0; i < lengths.size(); ++i)
+    if (lengths[i] < 0 || lengths[i] > in[0].matrices())
+      throw ValueError(cat(name, ": sequence_lengths[", i, "] is ", lengths[i], "; allowed: 0 <= sequence_lengths <= ", in[0].matrices(),
+                           ", the time steps of the source. Pass how many of them the sequence has."));
+}
+const HostInput lengths_on_the_host{kernel_type<MatrixInferenceLayer>(), MatrixInferenceLayer::lengths.name, check_lengths};
 
 }  // namespace
 
@@ -75,6 +84,7 @@ std::vector<OperandSpec> MatrixInferenceLayer::call_operands() const {
   const std::size_t states = state_columns().size();
   std::vector<OperandSpec> all{source};
   all.insert(all.end(), states, input_state);
+  all.push_back(lengths);
   all.push_back(out);
   if (results() == 2) {
     all.back().name = "forward";
@@ -115,9 +125,12 @@ void MatrixInferenceLayer::check(std::span<const Layout> in, std::span<const Lay
       throw ValueError(cat(name, ": ", what, " has ", given, " matrices; allowed: ", states.size(), ", or none. Pass for each descriptor its recurrent output, and behind it the memory cell of an LSTM."));
   };
   const auto matrix_of = [&](std::string_view what, std::size_t i) { return states.size() == 1 ? std::string(what) : cat(what, "[", i, "]"); };
-  require_count("recurrent_input_state", in.size() - 1);
-  for (std::size_t i = 1; i < in.size(); ++i)
-    require_layout(matrix_of("recurrent_input_state", i - 1), in[i], 1, x.rows(), states[i - 1], "A state has a row for each sequence of the source.");
+  const std::span<const Layout> begin = input_states(in);
+  require_count("recurrent_input_state", static_cast<std::size_t>(std::ranges::count_if(begin, [](const Layout& l) { return l != Layout{}; })));
+  for (std::size_t i = 0; has_input_state(in) && i < begin.size(); ++i)
+    require_layout(matrix_of("recurrent_input_state", i), begin[i], 1, x.rows(), states[i], "A state has a row for each sequence of the source.");
+  if (has_lengths(in) && (in[lengths_index()].length() != x.rows() || in[lengths_index()].vectors() != 1))
+    throw ValueError(cat(name, ": sequence_lengths has ", in[lengths_index()].length(), " numbers; allowed: ", x.rows(), ", the rows of the source. Pass one for each sequence."));
 
   const Layouts wanted = infer(in, {});
   require_count("recurrent_output_states", outputs.size() - results());

@@ -1,8 +1,10 @@
 #pragma once
+#include <algorithm>
 #include <vector>
 
 #include "core/kernel.hpp"
 #include "kernels/common/rnn_cell.hpp"
+#include "kernels/common/rnn_lengths.hpp"
 
 namespace mpskit::rnn {
 
@@ -23,7 +25,10 @@ struct MatrixInferenceLayer {
       "all are zeros. With recurrent_output_states=True the call returns (out, states), the states after the last step in that form, "
       "ready to go on with; with store_all_intermediate_states each is (time steps, sequences, output channels), after each step. "
       "So a sequence may be divided among calls at any time step, and a call without time steps returns the states it was given. "
-      "All sequences of a call are of one length. Sums and states are float32 whatever source and out are. "
+      "With sequence_lengths the sequences of a call end where each of them does, in any order: out is zero behind that, a backward chain "
+      "begins at each sequence's own last step, and states are those of its own last step; among stored ones it is, behind its end, what it ends "
+      "with, or going backward what it begins with. What source holds there is not read. A sequence of no steps keeps its state. "
+      "Sums and states are float32 whatever source and out are. "
       "Errors grow with the number of steps as the recurrence makes them grow: the tolerances are for steps that do not amplify. "
       "A metal device converts float16 sources and results on its way, and has no neuron 'prelu'."};
   static constexpr std::tuple fields{
@@ -39,9 +44,12 @@ struct MatrixInferenceLayer {
   static constexpr OperandSpec source{"source", Role::input, Kind::matrix, value_dtypes, "The sequence, (time steps, sequences, input channels); (sequences, input channels) is one step."};
   static constexpr OperandSpec input_state{"recurrent_input_state", Role::input, Kind::matrix, DType::f32, "States to begin with, as a call returned them; zeros when omitted.",
                                            Count::optional, "state"};
+  static constexpr OperandSpec lengths{.name = "sequence_lengths", .role = Role::input, .kind = Kind::vector, .dtypes = DType::i32,
+                                       .doc = "How many time steps each sequence has, in any order; all of them when omitted.", .count = Count::optional,
+                                       .word = "lengths"};
   static constexpr OperandSpec out{"out", Role::output, Kind::matrix, value_dtypes, "The outputs of the last layer, (time steps, sequences, output channels)."};
   static constexpr OperandSpec output_states{"recurrent_output_states", Role::output, Kind::matrix, DType::f32, "True: return (out, states).", Count::optional, "return_state"};
-  static constexpr std::array operands{source, input_state, out, output_states};
+  static constexpr std::array operands{source, input_state, lengths, out, output_states};
   static constexpr std::array tolerances{
       Tolerance{DType::f16, 4e-6, 4.9e-4, "one rounding to half precision of a float32 result"},
       Tolerance{DType::f32, 4e-6, 4e-6, "float32 sums of some hundred products, neurons within a few units in the last place, once more for each step that hands its error on"}};
@@ -54,6 +62,14 @@ struct MatrixInferenceLayer {
   std::int64_t output_feature_channels() const;  // columns of out
   std::size_t results() const { return is_bidirectional() && bidirectional_combine_mode == BidirectionalCombineMode::none ? 2 : 1; }
   std::vector<std::int64_t> state_columns() const;  // of each matrix of a state
+
+  // What a call gave behind the source.
+  std::size_t lengths_index() const { return 1 + state_columns().size(); }
+  bool has_lengths(std::span<const Layout> in) const { return in.size() > lengths_index(); }
+  std::span<const Layout> input_states(std::span<const Layout> in) const { return in.subspan(1, std::min(in.size(), lengths_index()) - 1); }
+  bool has_input_state(std::span<const Layout> in) const {
+    return std::ranges::any_of(input_states(in), [](const Layout& l) { return l != Layout{}; });
+  }
 
   static constexpr std::array properties{
       Property<MatrixInferenceLayer>{"number_of_layers", &MatrixInferenceLayer::number_of_layers, "How many descriptors there are."},

@@ -114,7 +114,8 @@ Matrices* reversed(Matrices* matrices) { return [[matrices reverseObjectEnumerat
 class Plan final : public MetalPlan {
  public:
   Plan(const rnn::MatrixInferenceLayer& k, const Call& call, const Context& context)
-      : results_(k.results()), states_(k.state_columns().size()), has_input_state_(call.inputs.size() > 1), has_output_state_(call.outputs.size() > results_),
+      : inputs_(call.inputs.size()), results_(k.results()), states_(k.state_columns().size()), lengths_at_(k.has_lengths(call.inputs) ? k.lengths_index() : 0),
+        has_input_state_(k.has_input_state(call.inputs)), has_output_state_(call.outputs.size() > results_),
         adds_(k.is_bidirectional() && k.bidirectional_combine_mode == rnn::BidirectionalCombineMode::add) {
     std::size_t state = 0;
     for (const rnn::AnyDescriptor& d : k.rnn_descriptors) {
@@ -122,8 +123,8 @@ class Plan final : public MetalPlan {
       has_cell_.push_back(rnn::has_memory_cell(d));
       state += has_cell_.back() ? 2 : 1;
     }
-    // MPS' call for both directions knows no states; with states each direction runs for itself.
-    if (k.is_bidirectional() && !has_input_state_ && !has_output_state_) {
+    // MPS' call for both directions knows no states, and does not say what it does with fewer rows; then each direction runs for itself.
+    if (k.is_bidirectional() && !has_input_state_ && !has_output_state_ && lengths_at_ == 0) {
       std::vector<std::size_t> all(k.rnn_descriptors.size());
       std::iota(all.begin(), all.end(), std::size_t{0});
       both_ = make_layers(k, std::move(all), context);
@@ -146,14 +147,20 @@ class Plan final : public MetalPlan {
   }
 
   void encode(Encoder& e, std::span<const Operand> o) override {
-    const std::span<const Operand> outputs = o.subspan(has_input_state_ ? 1 + states_ : 1), begin = o.subspan(1, has_input_state_ ? states_ : 0);
+    const std::span<const Operand> outputs = o.subspan(inputs_), begin = o.subspan(1, has_input_state_ ? states_ : 0);
     const std::span<const Operand> end = has_output_state_ ? outputs.subspan(results_) : std::span<const Operand>{};
     const Layout& x = o[0].layout;
     if (x.rows() == 0) return;
-    if (x.matrices() == 0) return keep_states(e, begin, end);
+    std::optional<rnn::Lengths> lengths;  // none when no sequence ends before the others
+    if (lengths_at_ > 0) {
+      const std::span given(reinterpret_cast<const std::int32_t*>(o[lengths_at_].data()), static_cast<std::size_t>(x.rows()));
+      if (std::ranges::any_of(given, [&](std::int32_t n) { return n < x.matrices(); })) lengths.emplace(given);
+    }
+    if (lengths || x.matrices() == 0) keep_states(e, begin, end);
+    if (x.matrices() == 0) return;
     // MPS is known to take float32: others go through it, and so does the first part of a sum.
     Rows source = Rows::of(e, o[0]);
-    if (source.is_half) {
+    if (source.is_half && !lengths) {
       source = Rows::scratch(e, x.matrices(), x.rows(), x.columns());
       combine(e, Rows::of(e, o[0]), source);
     }
@@ -161,6 +168,7 @@ class Plan final : public MetalPlan {
     for (const Operand& out : outputs.first(results_)) {
       const Rows given = Rows::of(e, out);
       results.push_back(given.is_half ? Rows::scratch(e, given.matrices, given.rows, given.columns) : given);
+      if (lengths) clear(e, results.back());
     }
     if (both_.layer) {
       [both_.layer.get() encodeBidirectionalSequenceToCommandBuffer:e.commands()
@@ -172,11 +180,14 @@ class Plan final : public MetalPlan {
     for (std::size_t c = 0; c < chains_.size(); ++c) {
       const auto columns = static_cast<std::int64_t>(chains_[c].layer.get().outputFeatureChannels);
       const bool is_second_part = adds_ && c == 1;
-      const Rows result = is_second_part     ? Rows::scratch(e, x.matrices(), x.rows(), columns)
-                          : results_ == 2    ? results[c]
-                                             : results[0].from_column(column, columns);
-      run(e, chains_[c], source.steps(e), result.steps(e), begin, end);
-      if (is_second_part) combine(e, result, results[0], true);
+      const Rows result = results_ == 2 ? results[c] : results[0].from_column(column, columns);
+      if (lengths) {
+        run_sorted(e, chains_[c], *lengths, source, result, is_second_part, begin, end);
+      } else {
+        const Rows to = is_second_part ? Rows::scratch(e, x.matrices(), x.rows(), columns) : result;
+        run(e, chains_[c], nullptr, source.steps(e), to.steps(e), begin, end);
+        if (is_second_part) combine(e, to, result, true);
+      }
       if (!adds_) column += columns;
     }
     for (std::size_t r = 0; r < results_; ++r)
@@ -184,7 +195,28 @@ class Plan final : public MetalPlan {
   }
 
  private:
-  void run(Encoder& e, const Layers& chain, Matrices* source, Matrices* result, std::span<const Operand> begin, std::span<const Operand> end) {
+  // MPS wants the rows of a step to be no more than those of the step before: sequences go in the longest first, and each direction sees
+  // those that it begins with at its first step. Going backward they end together, as reversed they begin together.
+  void run_sorted(Encoder& e, const Layers& chain, const rnn::Lengths& lengths, const Rows& source, const Rows& result, bool adds, std::span<const Operand> begin,
+                  std::span<const Operand> end) {
+    const std::int64_t turns = lengths.turns();
+    if (turns == 0) return;
+    const std::int64_t rows = lengths.rows_of(0);
+    const Rows x = Rows::scratch(e, turns, rows, source.columns), y = Rows::scratch(e, turns, rows, result.columns);
+    const auto each_sequence = [&](auto&& f) {  // f(its steps among all, among the sorted)
+      Encoder::Pass pass(e, "combine_rows");
+      for (std::int64_t r = 0; r < rows; ++r) {
+        const std::int64_t count = lengths.length(r), first = chain.is_backward ? turns - count : 0;
+        f(pass, [&, r, count](const Rows& all) { return all.row(lengths.sequence(r), 0, count); }, [r, first, count](const Rows& sorted) { return sorted.row(r, first, count); });
+      }
+    };
+    const auto rows_of = [&](std::int64_t t) { return lengths.rows_of(chain.is_backward ? turns - 1 - t : t); };
+    each_sequence([&](Encoder::Pass& pass, auto given, auto sorted) { combine(pass, given(source), sorted(x)); });
+    run(e, chain, &lengths, x.steps(e, rows_of), y.steps(e, rows_of), begin, end);
+    each_sequence([&](Encoder::Pass& pass, auto given, auto sorted) { combine(pass, sorted(y), given(result), adds); });
+  }
+
+  void run(Encoder& e, const Layers& chain, const rnn::Lengths* lengths, Matrices* source, Matrices* result, std::span<const Operand> begin, std::span<const Operand> end) {
     MPSRNNMatrixInferenceLayer* layer = chain.layer.get();
     if (chain.is_backward) {
       source = reversed(source);
@@ -203,7 +235,11 @@ class Plan final : public MetalPlan {
                      recurrentOutputStates:first.get()];
       state = e.keep(hold<MPSRNNRecurrentMatrixState*>([first.get() objectAtIndex:0]));
       Encoder::Pass pass(e, "combine_rows");
-      each_matrix(chain, state, [&](std::size_t index, MPSMatrix* matrix) { combine(pass, Rows::of(e, begin[index]), Rows::of(matrix)); });
+      each_matrix(chain, state, [&](std::size_t index, MPSMatrix* matrix) {
+        const Rows from = Rows::of(e, begin[index]), to = Rows::of(matrix);
+        if (!lengths) combine(pass, from, to);
+        for (std::int64_t r = 0; lengths && r < to.rows; ++r) combine(pass, from.row(lengths->sequence(r), 0, 1), to.row(r, 0, 1));
+      });
     }
     auto states = adopt([[NSMutableArray alloc] init]);
     [layer encodeSequenceToCommandBuffer:e.commands()
@@ -213,10 +249,20 @@ class Plan final : public MetalPlan {
                    recurrentOutputStates:end.empty() ? nil : states.get()];
     if (end.empty()) return;
     Encoder::Pass pass(e, "combine_rows");
-    for (NSUInteger i = 0; i < states.get().count; ++i) {
-      const auto t = static_cast<std::int64_t>(chain.is_backward ? states.get().count - 1 - i : i);  // states are by time
-      each_matrix(chain, [states.get() objectAtIndex:i], [&](std::size_t index, MPSMatrix* matrix) { combine(pass, Rows::of(matrix), Rows::of(e, end[index]).matrix(t)); });
-    }
+    const auto count = static_cast<std::int64_t>(states.get().count);
+    for (std::int64_t i = 0; i < count; ++i)
+      each_matrix(chain, [states.get() objectAtIndex:count_of(i)], [&](std::size_t index, MPSMatrix* matrix) {
+        const Rows from = Rows::of(matrix), to = Rows::of(e, end[index]);
+        if (!lengths) return combine(pass, from, to.matrix(chain.is_backward ? count - 1 - i : i));  // states are by time
+        const bool is_last = end[index].layout.matrices() == 1;
+        for (std::int64_t r = 0; r < from.rows; ++r) {
+          const std::int64_t length = lengths->length(r), t = chain.is_backward ? length - 1 - i : i;
+          if (!is_last && i >= length) return;
+          // MPS keeps the rows of sequences that have ended; behind its end a sequence has what it ended with.
+          const bool is_end = !chain.is_backward && i == length - 1;
+          combine(pass, from.row(r, 0, 1).repeated(), is_last ? to.row(lengths->sequence(r), 0, 1) : to.row(lengths->sequence(r), t, is_end ? to.matrices - t : 1));
+        }
+      });
     e.keep(std::move(states));
   }
 
@@ -230,26 +276,15 @@ class Plan final : public MetalPlan {
     }
   }
 
-  // No time step at all: states stay as they are, zeros when there are none.
+  // Where no step was, states are what they were before, zeros when there are none.
   void keep_states(Encoder& e, std::span<const Operand> begin, std::span<const Operand> end) const {
     for (std::size_t i = 0; i < end.size() && end[i].layout.matrices() > 0; ++i) {
-      const Rows to = Rows::of(e, end[i]);
-      if (!begin.empty()) {
-        combine(e, Rows::of(e, begin[i]), to);
-        continue;
-      }
-      ScaleArguments a{};
-      a.offset = to.offset;
-      a.row_bytes = static_cast<unsigned long>(to.row_bytes);
-      a.format = element_float;
-      a.rows = static_cast<unsigned int>(to.rows);
-      a.columns = static_cast<unsigned int>(to.columns);
-      a.matrices = 1;
-      e.compute("scale_rows", to.buffer, {}, a, MTLSizeMake(a.columns, a.rows, 1));
+      if (begin.empty()) clear(e, Rows::of(e, end[i]));
+      else combine(e, Rows::of(e, begin[i]).repeated(), Rows::of(e, end[i]));
     }
   }
 
-  std::size_t results_, states_;
+  std::size_t inputs_, results_, states_, lengths_at_;  // which input are the lengths; 0: none is
   bool has_input_state_, has_output_state_, adds_;
   std::vector<std::size_t> first_state_;  // of each descriptor, among the matrices of a state
   std::vector<bool> has_cell_;
