@@ -138,7 +138,7 @@ def linear_relu(x: Any, weights: Any, bias: Any, threads: int) -> Contender | No
     return Contender("torch.addmm", torch.__version__, lambda: torch.addmm(tb, tx, tw).relu_(), _numpy)
 
 
-def lstm(x: Any, w: Any, r: Any, b: Any, threads: int) -> Contender | None:
+def lstm(x: Any, w: Any, r: Any, b: Any, threads: int, lengths: Any = None) -> Contender | None:
     """w, r, b per gate in the order i, f, g, o."""
     torch = _torch(threads)
     if torch is None:
@@ -149,4 +149,13 @@ def lstm(x: Any, w: Any, r: Any, b: Any, threads: int) -> Contender | None:
     layer.bias_ih_l0.copy_(torch.from_numpy(np.concatenate(b)))
     layer.bias_hh_l0.zero_()
     tensor = torch.from_numpy(x)
-    return Contender("torch.LSTM", torch.__version__, lambda: layer(tensor)[0], _numpy)
+    if lengths is None:
+        return Contender("torch.LSTM", torch.__version__, lambda: layer(tensor)[0], _numpy)
+    pack, unpack = torch.nn.utils.rnn.pack_padded_sequence, torch.nn.utils.rnn.pad_packed_sequence
+    ends = torch.from_numpy(lengths)
+    return Contender(
+        "torch.LSTM, packed",
+        torch.__version__,
+        lambda: unpack(layer(pack(tensor, ends, enforce_sorted=False))[0])[0],
+        _numpy,
+    )

@@ -19,8 +19,8 @@ GATES = ("input", "forget", "cell", "output")  # PyTorch's order: i, f, g, o
 
 def cases(threads: int, wanted: Wanted) -> Iterator[Case]:
     rng = np.random.default_rng(0)
-    for steps, batch, size in ((64, 1, 512), (64, 16, 512), (32, 64, 256)):
-        name = f"LSTM {size}, {steps} steps, batch {batch}"
+    for steps, batch, size, least in ((64, 1, 512, 64), (64, 16, 512, 64), (32, 64, 256, 32), (100, 64, 256, 10)):
+        name = f"LSTM {size}, {steps if least == steps else f'{least} to {steps}'} steps, batch {batch}"
         if not wanted(name):
             continue
         x = mps.empty((steps, batch, size), "float32")
@@ -37,17 +37,20 @@ def cases(threads: int, wanted: Wanted) -> Iterator[Case]:
         layer = mps.rnn.MatrixInferenceLayer(
             mps.rnn.LSTMDescriptor(input_feature_channels=size, output_feature_channels=size, **sources)
         )
+        lengths = None if least == steps else rng.permutation(np.linspace(least, steps, batch).astype(np.int64))
+        rows = steps * batch if lengths is None else int(lengths.sum())
         out = mps.empty((steps, batch, size), "float32")
         weights = 8.0 * size * size * 4
         case = Case(
             name,
             "rnn",
-            lambda a=(x, w, r, b): _lstm(*a),
+            lambda a=(x, w, r, b, lengths): _lstm(*a),
             1e-4,
-            weights * (1 if batch > 1 else steps / 2) + 2.0 * x.nbytes,
-            2.0 * 8 * size * size * steps * batch,
+            weights * (1 if batch > 1 else steps / 2) + rows * 2.0 * size * 4,
+            2.0 * 8 * size * size * rows,
         )
-        case.ours(lambda layer=layer, x=x, out=out: layer(x, out=out)).add(torch_.lstm(x, w, r, b, threads))
+        case.ours(lambda layer=layer, x=x, out=out, n=lengths: layer(x, out=out, sequence_lengths=n))
+        case.add(torch_.lstm(x, w, r, b, threads, lengths))
         order = (0, 3, 1, 2)  # ONNX: i, o, f, c
         case.add(
             *contenders(
@@ -57,6 +60,7 @@ def cases(threads: int, wanted: Wanted) -> Iterator[Case]:
                     "w": np.concatenate([w[k] for k in order])[None],
                     "r": np.concatenate([r[k] for k in order])[None],
                     "b": np.concatenate([b[k] for k in order] + [np.zeros(4 * size, np.float32)])[None],
+                    **({} if lengths is None else {"lengths": lengths.astype(np.int32)}),
                 },
                 lambda y: np.asarray(y)[:, 0],
                 threads,
@@ -66,7 +70,7 @@ def cases(threads: int, wanted: Wanted) -> Iterator[Case]:
         yield case
 
 
-def _lstm(x: Any, w: Any, r: Any, b: Any) -> NDArray[np.float64]:
+def _lstm(x: Any, w: Any, r: Any, b: Any, lengths: Any) -> NDArray[np.float64]:
     def sigmoid(v: NDArray[np.float64]) -> NDArray[np.float64]:
         return 1 / (1 + np.exp(-v))
 
@@ -77,4 +81,7 @@ def _lstm(x: Any, w: Any, r: Any, b: Any) -> NDArray[np.float64]:
         c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
         h = sigmoid(o) * np.tanh(c)
         out.append(h)
-    return np.stack(out)
+    result = np.stack(out)
+    for k, n in enumerate(() if lengths is None else lengths):
+        result[n:, k] = 0
+    return result
