@@ -124,7 +124,7 @@ TEST_CASE("MatrixInferenceLayer") {
           test::check<rnn::MatrixInferenceLayer>(out, [&](std::int64_t t, std::int64_t r, std::int64_t o, std::int64_t) { return exact(t, r, o); });
 
           // The same sequences, ending one after the other.
-          const auto length = [](std::int64_t r) { return (2 * r + 1) % (steps + 1); };
+          const auto length = [&](std::int64_t r) { return (2 * r + 1) % (steps + 1); };
           std::vector<Tensor> in{source};
           for (std::size_t i = 0; i < layer.state_columns().size(); ++i) in.emplace_back(Layout{});
           in.emplace_back(Layout::vector(DType::i32, rows));
