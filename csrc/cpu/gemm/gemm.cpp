@@ -11,13 +11,13 @@ namespace {
 constexpr std::int64_t up(std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit * unit; }
 constexpr std::int64_t blocks_of(std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit; }
 
-// Terms of k that one pass over a block of C adds. Fixed, so that sums do not depend on anything but K. A panel of so many is 32 KiB, or
-// 128 KiB where there is AVX-512: it streams from L2, and the ends of a tile, a twentieth of 256 terms, are paid half as often.
-constexpr std::int64_t most_terms = MPSKIT_VECTOR_BYTES == 64 ? 1024 : 512;
+// Terms of k that one pass over a block of C adds. Fixed, so that sums do not depend on anything but K. A panel of so many is 64 KiB, or
+// 128 KiB where there is AVX-512: it streams from L2, and the ends of a tile, a twentieth of 256 terms, are paid seldom.
+constexpr std::int64_t most_terms = 1024;
 std::int64_t terms_per_block(std::int64_t k) { return k <= most_terms ? k : up(blocks_of(k, blocks_of(k, most_terms)), 4); }
 constexpr std::int64_t few_rows_terms = 32;
-// A block of A stays in half of L2: 1 MiB where there is AVX-512, at least half of that elsewhere.
-constexpr std::int64_t block_bytes = MPSKIT_VECTOR_BYTES == 64 ? 512 << 10 : 256 << 10;
+// A block of A stays in L2, with two panels of B and C passing by: 1 MiB where there is AVX-512, at least half of that elsewhere.
+constexpr std::int64_t block_bytes = MPSKIT_VECTOR_BYTES == 64 ? 512 << 10 : 128 << 10;
 // Panels of B that one product packs at a time: what L3 keeps while all rows of A pass by.
 constexpr std::int64_t packed_bytes = 4 << 20;
 // A block of this much starts on a huge page: its lines lie in all sets of L2 alike, where single pages lie as chance has it.
@@ -169,6 +169,9 @@ struct Part {
         }
         const std::int64_t per_tile = blocks_of(next.steps, all_tiles);
         std::int64_t prefetched = 0;
+        // A packed panel is one run of memory: the kernel itself asks for it, a little with every four steps.
+        m.ahead = next.begin ? next.begin : a;
+        m.ahead_step = packed && per_tile != 0 ? next.stride * per_tile * 4 / (m.steps * m.piece_count) : 0;
         const bool is_direct = begins_direct(m, c, n, first, last);
         for (std::int64_t begin = 0; begin < rows; begin += group) {
           m.a = a;
@@ -177,7 +180,7 @@ struct Part {
           // Tiles of almost equal height: a last one of few rows would be slow.
           for (std::int64_t t = 0, i = begin; t < tiles; ++t) {
             const std::int64_t height = group / tiles + (t < group % tiles);
-            if (prefetched < next.steps) {
+            if (!packed && prefetched < next.steps) {
               next.prefetch(prefetched, std::min(next.steps, prefetched + per_tile));
               prefetched += per_tile;
             }
@@ -188,6 +191,7 @@ struct Part {
               tile(m, i, height, c, sums ? sums + i * sums_stride + j : nullptr, sums_stride, first, last);
             }
             m.a += height * m.a_stride;
+            if (packed) m.ahead += per_tile * next.stride;
             i += height;
           }
         }
@@ -392,12 +396,15 @@ struct GemmDriver {
       else if (can_halve_rows) down *= 2;
       else break;
     }
+    // Whole tiles, and as many parts for each thread.
+    const std::int64_t tiles = blocks_of(m, tile_rows);
+    if (wanted > 1 && down > 1) down = std::min(tiles, up(down, threads));
     auto columns = [&](const PackedB* packed, std::int64_t begin, std::int64_t end, Blocks some) {
       const std::int64_t panels = blocks_of(end - begin, width), wide = std::min(across, panels);
       parallel(down * wide, [&](std::int64_t task) {
         const std::int64_t d = task % down, a = task / down;
-        const std::int64_t row = d * m / down, column = begin + a * panels / wide * width;
-        part(packed, begin, row, (d + 1) * m / down - row, column, std::min(end, begin + (a + 1) * panels / wide * width) - column, some);
+        const std::int64_t row = d * tiles / down * tile_rows, column = begin + a * panels / wide * width;
+        part(packed, begin, row, std::min(m, (d + 1) * tiles / down * tile_rows) - row, column, std::min(end, begin + (a + 1) * panels / wide * width) - column, some);
       });
     };
     // Several parts would pack the same panels again. Where C collects the sums, a block of k passes all rows before the next one
@@ -432,7 +439,8 @@ struct GemmDriver {
       out.block_ = pool::take(is_brief ? on_huge_page(bytes) : bytes);
       auto* dst = static_cast<typename Kind::B*>(out.block_.get());
       // Several panels side by side, some rows at a time: whole runs of a row of B are read together.
-      constexpr std::int64_t group = 8, some_terms = 64;
+      constexpr std::int64_t some_terms = 8;
+      const std::int64_t group = std::clamp<std::int64_t>(panels / (2 * num_threads()), 1, 16);
       parallel(blocks_of(panels, group), [&](std::int64_t task) {
         for (std::int64_t k0 = 0; k0 < k; k0 += some_terms)
           for (std::int64_t p = task * group; p < std::min(panels, (task + 1) * group); ++p)
@@ -508,7 +516,7 @@ class SmallProduct {
     for (std::int64_t j = 0; j < g_.n;) {
       const bool is_wide = g_.n >= wide && g_.n - j > narrow;
       const std::int64_t columns = is_wide ? wide : narrow, begin = std::min(j, g_.n - columns);
-      m_.a = static_cast<const std::byte*>(a);
+      m_.a = m_.ahead = static_cast<const std::byte*>(a);
       m_.b = static_cast<const float*>(b) + begin;
       m_.c = static_cast<float*>(c) + begin;
       for (std::int64_t t = 0; t < tiles_; ++t) {

@@ -28,6 +28,8 @@ struct MicroArguments {
   typename Kind::Sum* c;     // c = alpha * sum + beta * c; integers know alpha 1 and beta 0 or 1
   std::ptrdiff_t c_stride;   // elements
   typename Kind::Sum alpha, beta;
+  const std::byte* ahead;            // what comes next: a line of it is asked for with every four steps ... (A where there is nothing)
+  std::ptrdiff_t ahead_step = 0;     // ... so many bytes further each time
   const float* bias = nullptr;  // of float sums that are finished here: one a column, added last; then clamped
   float low = 0, high = 0;
 };
@@ -61,6 +63,8 @@ void micro_kernel(const MicroArguments<Kind>& m) {
 #pragma GCC unroll 16
     for (int j = 0; j < columns; ++j) sum[i][j] = V{};
   const typename Kind::B* b = m.b;
+  const std::byte* ahead = m.ahead;
+  const std::ptrdiff_t ahead_step = m.ahead_step;
   auto step = [&](int k) __attribute__((always_inline)) {
     asm volatile("" : "+r"(b));  // loads of later steps stay behind this one: no registers to keep them in
     auto row = [&](int i) __attribute__((always_inline)) {
@@ -107,6 +111,8 @@ void micro_kernel(const MicroArguments<Kind>& m) {
       step(1);
       step(2);
       step(3);
+      __builtin_prefetch(ahead, 0, 2);
+      ahead += ahead_step;
       advance(4);
     }
     for (; k > 0; --k) {

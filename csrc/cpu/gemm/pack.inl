@@ -113,10 +113,19 @@ void copy_a(const GemmMatrix& a, std::int64_t m, std::int64_t rows, std::int64_t
   const Stored<S> src(a);
   if constexpr (std::is_same_v<typename Kind::A, float>) {
     if (a.transposed) return transpose(src.at(k, m), src.stride, length, rows, dst, stride);
+    constexpr std::int64_t line = 64 / static_cast<std::int64_t>(sizeof(S));
     for (std::int64_t i = 0; i < rows; ++i) {
+      const S* s = src.at(m + i, k);
+      float* d = dst + i * stride;
       // A machine does not foresee a row that begins in another page.
-      for (std::int64_t j = 0; i + 1 < rows && j < length; j += 64 / static_cast<std::int64_t>(sizeof(S))) __builtin_prefetch(src.at(m + i + 1, k + j));
-      convert(src.at(m + i, k), length, dst + i * stride);
+      const std::ptrdiff_t next = i + 1 < rows ? src.stride : 0;
+      std::int64_t j = 0;
+      for (; j + line <= length; j += line) {
+        __builtin_prefetch(s + next + j);
+#pragma GCC unroll 16
+        for (std::int64_t x = 0; x < line; x += lanes<float>) store(d + j + x, load_as_float(s + j + x));
+      }
+      convert(s + j, length - j, d + j);
     }
   } else {
     const std::ptrdiff_t di = a.transposed ? 1 : src.stride, dk = a.transposed ? src.stride : 1;
