@@ -23,9 +23,10 @@
 namespace mpskit::cpu {
 namespace {
 
-// About 20 us of looking before a worker sleeps: regions of one pipeline follow each other closely, and a sleeping thread
-// costs 5 to 50 us to wake.
-constexpr int spins_for_work = 2000;
+// About 50 us of looking before a worker sleeps: regions of one pipeline follow each other closely, and a sleeping thread
+// costs 5 to 50 us to wake. The time that others still work on the last region counts a tenth: only behind it can the next one come.
+constexpr int spins_for_work = 50000, spin_between = 10, spin_within = 1;
+constexpr int spins_for_end = 2000;
 
 int allowed_cores() {
 #if defined(__linux__)
@@ -34,6 +35,23 @@ int allowed_cores() {
 #endif
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
+
+// A worker that wakes on the core of the thread which it is to help would wait for it, and Linux may leave it there for
+// milliseconds, region after region, while another core is idle.
+#if defined(__linux__)
+int core_of_this_thread() { return sched_getcpu(); }
+void leave_core(int taken) {
+  cpu_set_t allowed, others;
+  if (sched_getcpu() != taken || sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+  others = allowed;
+  CPU_CLR(static_cast<unsigned>(taken), &others);
+  if (CPU_COUNT(&others) == 0 || sched_setaffinity(0, sizeof others, &others) != 0) return;
+  sched_setaffinity(0, sizeof allowed, &allowed);  // it is elsewhere now, and as free as before
+}
+#else
+int core_of_this_thread() { return -1; }
+void leave_core(int) {}
+#endif
 
 int initial_threads() {
   if (const char* text = std::getenv("MPSKIT_NUM_THREADS")) {
@@ -91,7 +109,9 @@ class Pool {
     Region region(tasks, task, context);
     {
       std::lock_guard lock(mutex_);
+      core_ = core_of_this_thread();
       current_ = &region;
+      in_region_.store(true, std::memory_order_relaxed);
       generation_.fetch_add(1, std::memory_order_release);
     }
     wake_.notify_all();
@@ -102,7 +122,8 @@ class Pool {
       std::lock_guard lock(mutex_);
       current_ = nullptr;  // nobody enters any more
     }
-    spin_until(spins_for_work, [&] { return region.inside.load(std::memory_order_acquire) == 0; });
+    in_region_.store(false, std::memory_order_relaxed);
+    spin_until(spins_for_end, [&] { return region.inside.load(std::memory_order_acquire) == 0; });
     if (region.error) std::rethrow_exception(region.error);
   }
 
@@ -137,16 +158,21 @@ class Pool {
   void loop(std::uint64_t seen) {
     inside_region = true;  // a region inside a task stays on this thread
     for (;;) {
-      for (int i = 0; i < spins_for_work && generation_.load(std::memory_order_acquire) == seen; ++i) pause();
+      for (int i = 0; i < spins_for_work && generation_.load(std::memory_order_acquire) == seen;
+           i += in_region_.load(std::memory_order_relaxed) ? spin_within : spin_between)
+        pause();
       Region* region = nullptr;
+      int core = -1;
       {
         std::unique_lock lock(mutex_);
         wake_.wait(lock, [&] { return generation_.load(std::memory_order_relaxed) != seen; });
         seen = generation_.load(std::memory_order_relaxed);
         if (stopping_) return;
+        core = core_;
         region = current_;
         if (region) region->inside.fetch_add(1, std::memory_order_relaxed);
       }
+      leave_core(core);
       if (!region) continue;
       region->work();
       region->inside.fetch_sub(1, std::memory_order_release);
@@ -158,7 +184,9 @@ class Pool {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::atomic<std::uint64_t> generation_{0};
+  std::atomic<bool> in_region_{false};  // the caller of the last one is at work: a hint
   Region* current_ = nullptr;
+  int core_ = -1;  // where the caller of the last region ran
   bool stopping_ = false;
   std::vector<std::thread> workers_;
 };

@@ -18,6 +18,7 @@ std::int64_t terms_per_block(std::int64_t k) { return k <= most_terms ? k : up(b
 constexpr std::int64_t few_rows_terms = 32;
 // A block of A stays in L2, with two panels of B and C passing by: 1 MiB where there is AVX-512, at least half of that elsewhere.
 constexpr std::int64_t block_bytes = MPSKIT_VECTOR_BYTES == 64 ? 512 << 10 : 128 << 10;
+constexpr std::int64_t small_a_bytes = 5 * block_bytes / 2;
 // Panels of B that one product packs at a time: what L3 keeps while all rows of A pass by.
 constexpr std::int64_t packed_bytes = 4 << 20;
 // A block of this much starts on a huge page: its lines lie in all sets of L2 alike, where single pages lie as chance has it.
@@ -79,8 +80,10 @@ struct Part {
   bool sums_in_c() const { return is_float && g.c.dtype == DType::f32; }
   bool a_in_place() const {
     if (g.a.windows) return is_float;
-    // Rows that lie a multiple of 1 KiB apart share a few sets of the caches: not worth reading many times from there.
-    return is_float && !g.a.write && g.a.matrix.dtype == DType::f32 && !g.a.matrix.transposed && (columns <= 8 * width || g.a.matrix.row_bytes % 1024 != 0);
+    // Rows that lie a multiple of 1 KiB apart share a few sets of the caches, not worth reading many times from there, unless there is
+    // nothing between them.
+    if (!is_float || g.a.write || g.a.matrix.dtype != DType::f32 || g.a.matrix.transposed) return false;
+    return columns <= 8 * width || g.a.matrix.row_bytes % 1024 != 0 || g.a.matrix.row_bytes == terms * 4;
   }
 
   void run() const {
@@ -395,6 +398,11 @@ struct GemmDriver {
       if (can_halve_columns && (!can_halve_rows || (wide >= high && !(copies_a && high >= 8 * tile_rows)))) across *= 2;
       else if (can_halve_rows) down *= 2;
       else break;
+    }
+    // Few bytes of A stay in L2 while all of B passes by: each part packs the panels of its own columns, and nobody waits for a whole B.
+    if (kind == f32_kind && !g.packed_b && wanted > 1 && m * a_row_bytes(terms, a_size) <= small_a_bytes && n >= 2 * threads * width) {
+      down = 1;
+      across = 2 * threads;
     }
     // Whole tiles, and as many parts for each thread.
     const std::int64_t tiles = blocks_of(m, tile_rows);
