@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from typing import Any
 
@@ -67,6 +68,12 @@ def matmul(
     return multiply(a, b, **{key: value for key, value in options.items() if value is not None})
 
 
+# Kernels are values, and each keeps the plans of its calls: one that is made again begins without.
+@functools.cache
+def _made(kernel: Any, **fields: bool) -> Any:
+    return kernel(**fields)
+
+
 def _given(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
@@ -110,7 +117,7 @@ def cholesky(
     numpy.linalg.LinAlgError
         If `check` is True and a matrix is not positive definite.
     """
-    factor, status = MatrixDecompositionCholesky(lower=not upper)(a, **_given(out=out, device=device))
+    factor, status = _made(MatrixDecompositionCholesky, lower=not upper)(a, **_given(out=out, device=device))
     if not check:
         return factor, status
     _check("cholesky", "not positive definite", status)
@@ -144,7 +151,7 @@ def lu(a: Any, *, check: bool = True, out: Any = None, device: str | None = None
     numpy.linalg.LinAlgError
         If `check` is True and a pivot is exactly 0.
     """
-    factors, pivot_indices, status = MatrixDecompositionLU()(a, **_given(out=out, device=device))
+    factors, pivot_indices, status = _made(MatrixDecompositionLU)(a, **_given(out=out, device=device))
     if not check:
         return factors, pivot_indices, status
     _check("lu", "singular", status)
@@ -194,11 +201,11 @@ def solve(
     options = _given(out=out, device=device)
     if positive_definite:
         factor = cholesky(a, check=check, device=device)
-        x = MatrixSolveCholesky()(factor if check else factor[0], b, **options)
+        x = _made(MatrixSolveCholesky)(factor if check else factor[0], b, **options)
     else:
         a, transpose = _as_stored(a)
         factors, pivot_indices = lu(a, check=check, device=device)[:2]
-        x = MatrixSolveLU(transpose=transpose)(factors, b, pivot_indices, **options)
+        x = _made(MatrixSolveLU, transpose=transpose)(factors, b, pivot_indices, **options)
     return x[:, 0] if is_vector and isinstance(x, np.ndarray) else x
 
 

@@ -31,28 +31,27 @@ struct LaneWindow {
   float* at(std::int64_t i, std::int64_t j) const { return data + (i * row + j * column) * lanes<float>; }
 };
 
-// Where a row of every matrix of a group begins. Lanes beyond the last matrix repeat the first one: what they write is the same.
+// Where something begins in every matrix of a group, rows say. Lanes beyond the last matrix repeat the first one: what they write is
+// the same. Passed by value, so that all of them stay in registers.
 template <class T>
-using LaneRows = T* [lanes<float>];
-template <class T, class Row>  // Row: the row of a lane
-MPSKIT_INLINE void rows_of(const Matrices<T>& m, std::int64_t count, Row&& row, LaneRows<T>& p) {
-  for (int l = 0; l < lanes<float>; ++l) {
-    const int from = l < count ? l : 0;
-    p[l] = m.data + from * m.matrix + row(from) * m.row;
-  }
-}
+struct LaneStarts {
+  T* p[lanes<float>];
+};
 template <class T>
-MPSKIT_INLINE void rows_of(const Matrices<T>& m, std::int64_t count, std::int64_t i, LaneRows<T>& p) {
-  rows_of(m, count, [i](int) { return i; }, p);
+MPSKIT_INLINE LaneStarts<T> starts_of(const Matrices<T>& m, std::int64_t count) {
+  LaneStarts<T> out;
+  for (int l = 0; l < lanes<float>; ++l) out.p[l] = m.data + (l < count ? l : 0) * m.matrix;
+  return out;
 }
 
-// Columns [begin, end) of rows of `columns`, and some beside them where that is quicker. Whole registers are stored: one that comes
-// out of single elements has to wait for each.
-MPSKIT_INLINE void interleave(const LaneRows<const float>& rows, std::int64_t begin, std::int64_t end, std::int64_t columns, LaneWindow dst, std::int64_t i) {
+// Columns [begin, end) of rows of `columns` to row i of dst, and some beside them where that is quicker; `offset` from the starts on.
+// Whole registers are stored: one that comes out of single elements has to wait for each.
+MPSKIT_INLINE void interleave(LaneStarts<const float> rows, std::ptrdiff_t offset, std::int64_t begin, std::int64_t end, std::int64_t columns, LaneWindow dst,
+                              std::int64_t i) {
   if (columns < 4) {
     for (std::int64_t j = begin; j < end; ++j) {
       Vec<float> v{};
-      for (int l = 0; l < lanes<float>; ++l) v[l] = rows[l][j];
+      for (int l = 0; l < lanes<float>; ++l) v[l] = rows.p[l][offset + j];
       store(dst.at(i, j), v);
     }
     return;
@@ -60,38 +59,37 @@ MPSKIT_INLINE void interleave(const LaneRows<const float>& rows, std::int64_t be
   for (std::int64_t q = begin / 4 * 4; q < end; q += 4) {
     const std::int64_t j = std::min(q, columns - 4);
     Vec<float> v[4];
-    load_columns_of([&](int l) __attribute__((always_inline)) { return rows[l] + j; }, v);
+    load_columns_of([&](int l) __attribute__((always_inline)) { return rows.p[l] + (offset + j); }, v);
     for (int c = 0; c < 4; ++c) store(dst.at(i, j + c), v[c]);
   }
 }
 // Columns [begin, end), and nothing beside them.
-MPSKIT_INLINE void separate(LaneWindow src, std::int64_t i, std::int64_t begin, std::int64_t end, const LaneRows<float>& rows) {
+MPSKIT_INLINE void separate(LaneWindow src, std::int64_t i, std::int64_t begin, std::int64_t end, LaneStarts<float> rows, std::ptrdiff_t offset) {
   if (end - begin < 4) {
     for (std::int64_t j = begin; j < end; ++j)
-      for (int l = 0; l < lanes<float>; ++l) rows[l][j] = src.at(i, j)[l];
+      for (int l = 0; l < lanes<float>; ++l) store(rows.p[l] + offset + j, src.at(i, j)[l]);
     return;
   }
   for (std::int64_t q = begin; q < end; q += 4) {
     const std::int64_t j = std::min(q, end - 4);
     Vec<float> v[4];
     for (int c = 0; c < 4; ++c) v[c] = load<Vec<float>>(src.at(i, j + c));
-    store_columns_of([&](int l) __attribute__((always_inline)) { return rows[l] + j; }, v);
+    store_columns_of([&](int l) __attribute__((always_inline)) { return rows.p[l] + (offset + j); }, v);
   }
 }
-// All rows of a window, as they lie.
-inline void interleave_all(const Matrices<const float>& src, std::int64_t count, std::int64_t rows, std::int64_t columns, LaneWindow dst) {
-  for (std::int64_t i = 0; i < rows; ++i) {
-    LaneRows<const float> p;
-    rows_of(src, count, i, p);
-    interleave(p, 0, columns, columns, dst, i);
-  }
+// All rows of a window, or one triangle of it.
+struct LaneTriangles {
+  bool below = true, above = true;  // with the diagonal
+  std::int64_t begin(std::int64_t i) const { return below ? 0 : i; }
+  std::int64_t end(std::int64_t i, std::int64_t columns) const { return above ? columns : i + 1; }
+};
+inline void interleave_all(const Matrices<const float>& src, std::int64_t count, std::int64_t rows, std::int64_t columns, LaneWindow dst, LaneTriangles which = {}) {
+  const auto starts = starts_of(src, count);
+  for (std::int64_t i = 0; i < rows; ++i) interleave(starts, i * src.row, which.begin(i), which.end(i, columns), columns, dst, i);
 }
-inline void separate_all(LaneWindow src, std::int64_t rows, std::int64_t columns, const Matrices<float>& dst, std::int64_t count) {
-  for (std::int64_t i = 0; i < rows; ++i) {
-    LaneRows<float> p;
-    rows_of(dst, count, i, p);
-    separate(src, i, 0, columns, p);
-  }
+inline void separate_all(LaneWindow src, std::int64_t rows, std::int64_t columns, const Matrices<float>& dst, std::int64_t count, LaneTriangles which = {}) {
+  const auto starts = starts_of(dst, count);
+  for (std::int64_t i = 0; i < rows; ++i) separate(src, i, which.begin(i), which.end(i, columns), starts, i * dst.row);
 }
 
 // Row i changes places with row where[l] of lane l, in columns [begin, end).
@@ -220,11 +218,14 @@ inline void solve_lanes(LaneWindow t, bool is_lower, bool is_unit, std::int64_t 
   for (; c < columns; ++c) lane_substitution<1>(lower, is_unit, n, y, c);
 }
 
-// Groups of a batch, a register's lanes each: body(first matrix, count), several groups at once. `work` is multiply-adds of one matrix.
+// Groups of a batch, a register's lanes each: body(first matrix, count), several groups at once. `work` is multiply-adds of one matrix,
+// `elements` what is read and written of it.
 template <class F>
-void for_each_group(std::int64_t matrices, double work, F&& body) {
+void for_each_group(std::int64_t matrices, double work, std::int64_t elements, F&& body) {
   const std::int64_t groups = (matrices + lanes<float> - 1) / lanes<float>;
-  parallel_for(groups, std::max<std::int64_t>(1, static_cast<std::int64_t>(1e5 / (work + 100))), [&](std::int64_t begin, std::int64_t end) {
+  // Some 5 us a task; tasks of equal length.
+  const auto tasks = std::clamp<std::int64_t>(static_cast<std::int64_t>(static_cast<double>(groups) * (work + 4.0 * static_cast<double>(elements) + 100) / 2e4), 1, groups);
+  parallel_for(groups, (groups + tasks - 1) / tasks, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t g = begin; g < end; ++g) body(g * lanes<float>, std::min<std::int64_t>(lanes<float>, matrices - g * lanes<float>));
   });
 }

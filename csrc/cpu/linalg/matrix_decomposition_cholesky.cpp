@@ -190,7 +190,7 @@ class MatrixDecompositionCholeskyPlan final : public CpuPlan {
     const auto from = matrices_from<const float>(source, kernel_.source_matrix_origin, first);
     const auto to = matrices_from<float>(result, kernel_.result_matrix_origin, first);
     if (is_in_floats(source) && is_in_floats(result) && fits_lanes(n, count)) {
-      for_each_group(count, static_cast<double>(n * n * n / 6), [&](std::int64_t m, std::int64_t some) { group(from, to, status, m, some); });
+      for_each_group(count, static_cast<double>(n * n * n / 6), n * n, [&](std::int64_t m, std::int64_t some) { group(from, to, status, m, some); });
       return;
     }
     for_each_matrix(count, static_cast<double>(n) * static_cast<double>(n) * static_cast<double>(n) / 6, [&](std::int64_t m) {
@@ -216,19 +216,10 @@ class MatrixDecompositionCholeskyPlan final : public CpuPlan {
     const LaneWindow w{elements, n, 1};
     const Matrices<const float> a{from.data + m * from.matrix, from.matrix, from.row};
     const Matrices<float> r{to.data + m * to.matrix, to.matrix, to.row};
-    auto begin = [&](std::int64_t i) { return kernel_.lower ? 0 : i; };
-    auto end = [&](std::int64_t i) { return kernel_.lower ? i + 1 : n; };
-    for (std::int64_t i = 0; i < n; ++i) {
-      LaneRows<const float> p;
-      rows_of(a, count, i, p);
-      interleave(p, begin(i), end(i), n, w, i);
-    }
+    const LaneTriangles which{kernel_.lower, !kernel_.lower};
+    interleave_all(a, count, n, n, w, which);
     const Vec<std::int32_t> failed = factor_lanes(kernel_.lower ? w : LaneWindow{elements, 1, n}, n);  // U is L.T
-    for (std::int64_t i = 0; i < n; ++i) {
-      LaneRows<float> p;
-      rows_of(r, count, i, p);
-      separate(w, i, begin(i), end(i), p);
-    }
+    separate_all(w, n, n, r, count, which);
     for (std::int64_t l = 0; l < count; ++l) status[m + l] = failed[l] ? linalg::status_non_positive_definite : linalg::status_success;
   }
 

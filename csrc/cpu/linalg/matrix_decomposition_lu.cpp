@@ -8,87 +8,159 @@ namespace {
 using V = Vec<float>;
 using I = Vec<std::int32_t>;
 
-// The first of the largest magnitudes of v[begin, end). NaN is never larger, nor is anything larger than a NaN at `begin`.
-std::int64_t first_largest(const float* v, std::int64_t begin, std::int64_t end) {
-  if (v[begin] != v[begin]) return begin;
-  V best = all(-1);
-  I where{}, here{};
-  for (int l = 0; l < lanes<float>; ++l) here[l] = static_cast<std::int32_t>(begin + l);
-  std::int64_t i = begin;
-  for (; i + lanes<float> <= end; i += lanes<float>, here += lanes<float>) {
-    const V m = magnitude(load<V>(v + i));
-    const I is_larger = m > best;
-    best = is_larger ? m : best;
-    where = is_larger ? here : where;
-  }
-  float most = -1;
-  std::int64_t found = begin;
-  for (int l = 0; l < lanes<float>; ++l)
-    if (best[l] > most || (best[l] == most && where[l] < found)) {
-      most = best[l];
-      found = most < 0 ? begin : where[l];
-    }
-  for (; i < end; ++i)
-    if (std::fabs(v[i]) > most) {
-      most = std::fabs(v[i]);
-      found = i;
-    }
-  return found;
+I lane_numbers() {
+  I out;
+  for (int l = 0; l < lanes<float>; ++l) out[l] = l;
+  return out;
 }
-
-// 1 / pivot, where it loses nothing.
+// Whether 1 / pivot loses nothing.
 bool has_inverse(float pivot) { return std::fabs(pivot) > 0x1p-100f && std::fabs(pivot) < 0x1p100f; }
 
 // A panel stands on its side: column j of the matrix is row j of w, so that pivots are looked for, and columns updated, along
-// contiguous memory. True when a pivot is 0.
-constexpr std::int64_t narrow = 8;
+// contiguous memory, in whole registers: w.stride leaves room for one behind the last row. What lies there is 0 or NaN, and never a pivot.
+constexpr std::int64_t narrow = std::max(8, lanes<float>);  // columns that see each other element by element
+
+// The first of the largest magnitudes of a column from `begin` on: `best` are those of the lanes, and lie in rows `where`. NaN is never
+// larger, nor is anything larger than a NaN at `begin`.
+std::int64_t first_largest(const float* column, std::int64_t begin, const V& best, const I& where) {
+  float most = -1;
+  std::int64_t found = begin;
+  if (column[begin] != column[begin]) return begin;
+  for (int l = 0; l < lanes<float>; ++l)
+    if (best[l] > most || (best[l] == most && where[l] < found)) {
+      most = best[l];
+      found = where[l];
+    }
+  return found;
+}
+std::int64_t first_largest(const float* column, std::int64_t m) {
+  V best = all(-1);
+  I where{}, here = lane_numbers();
+  for (std::int64_t i = 0; i < m; i += lanes<float>, here += lanes<float>) {
+    const V size = magnitude(load<V>(column + i));
+    const I is_larger = size > best;
+    best = is_larger ? size : best;
+    where = is_larger ? here : where;
+  }
+  return first_largest(column, 0, best, where);
+}
+
+// Column j is divided by its pivot and eliminated from `more` columns behind it. Returns the row of the next pivot.
+template <int more>
+std::int64_t eliminate(const Block& w, std::int64_t j) {
+  const std::int64_t m = w.columns, next = j + 1, begin = next / lanes<float> * lanes<float>;
+  float* l = w.row(j);
+  const float pivot = l[j];
+  if (pivot != 0 && !has_inverse(pivot))
+    for (std::int64_t i = next; i < m; ++i) l[i] /= pivot;
+  const V scale = all(has_inverse(pivot) ? 1 / pivot : 1);
+  V factor[more + 1];
+  for (int c = 0; c < more; ++c) factor[c] = all(w.row(next + c)[j]);
+  V best = all(-1);
+  I where{}, here = static_cast<std::int32_t>(begin) + lane_numbers();
+  auto step = [&](std::int64_t i, auto is_first) __attribute__((always_inline)) {
+    const I is_below = here > static_cast<std::int32_t>(j) - I{};
+    const V old = load<V>(l + i), v = old * scale;
+    store(l + i, is_first ? (is_below ? v : old) : v);
+#pragma GCC unroll 16
+    for (int c = 0; c < more; ++c) {
+      float* u = w.row(next + c) + i;
+      const V before = load<V>(u);
+      V rest = less_product(v, factor[c], before);
+      if (is_first) rest = is_below ? rest : before;
+      store(u, rest);
+      if (c > 0) continue;
+      I is_larger = magnitude(rest) > best;
+      if (is_first) is_larger &= is_below;
+      best = is_larger ? magnitude(rest) : best;
+      where = is_larger ? here : where;
+    }
+    here += lanes<float>;
+  };
+  if (begin < m) step(begin, std::true_type{});
+  for (std::int64_t i = begin + lanes<float>; i < m; i += lanes<float>) step(i, std::false_type{});
+  return more == 0 || next >= m ? next : first_largest(w.row(next), next, best, where);
+}
+template <int more = narrow - 1>
+std::int64_t eliminate(const Block& w, std::int64_t j, std::int64_t columns) {
+  if constexpr (more > 0)
+    if (columns < more) return eliminate<more - 1>(w, j, columns);
+  return eliminate<more>(w, j);
+}
+// At most `narrow` columns. True when a pivot is 0.
 bool factor_narrow(const Block& w, std::uint32_t* pivots) {
   bool is_singular = false;
-  const std::int64_t n = w.rows, m = w.columns;
+  const std::int64_t n = w.rows;
+  std::int64_t p = first_largest(w.row(0), w.columns);
   for (std::int64_t j = 0; j < n; ++j) {
-    float* l = w.row(j);
-    const std::int64_t p = first_largest(l, j, m);
     pivots[j] = static_cast<std::uint32_t>(p);
     if (p != j)
       for (std::int64_t c = 0; c < n; ++c) std::swap(w.row(c)[j], w.row(c)[p]);
-    const float pivot = l[j];
-    if (pivot == 0) is_singular = true;
-    else if (has_inverse(pivot)) {
-      const float inverse = 1 / pivot;
-      for (std::int64_t i = j + 1; i < m; ++i) l[i] *= inverse;
-    } else {
-      for (std::int64_t i = j + 1; i < m; ++i) l[i] /= pivot;
-    }
-    constexpr std::int64_t chunk = 1024;  // stays in L1 for all columns
-    for (std::int64_t begin = j + 1; begin < m; begin += chunk) {
-      const std::int64_t end = std::min(m, begin + chunk);
-      for (std::int64_t c = j + 1; c < n; ++c) {
-        float* u = w.row(c);
-        const float f = -u[j];
-        std::int64_t i = begin;
-        for (; i + lanes<float> <= end; i += lanes<float>) store(u + i, multiply_add(all(f), load<V>(l + i), load<V>(u + i)));
-        for (; i < end; ++i) u[i] += f * l[i];
-      }
-    }
+    is_singular = is_singular || w.row(j)[j] == 0;
+    p = eliminate(w, j, n - 1 - j);
   }
   return is_singular;
 }
+
+// Some columns from c on, rows [i, i + registers * lanes): `terms` columns of L are subtracted. A square on the diagonal, whose part of
+// L below the diagonal is `lower`, becomes U.
+template <int columns, int registers, bool is_square = false>
+MPSKIT_INLINE void subtract_columns(const Block& w, std::int64_t c, std::int64_t i, std::int64_t terms, const float* lower = nullptr) {
+  V sum[columns][registers];
+  const float* u[columns];
+#pragma GCC unroll 8
+  for (int q = 0; q < columns; ++q) {
+    u[q] = w.row(c + q);
+    for (int r = 0; r < registers; ++r) sum[q][r] = load<V>(u[q] + i + r * lanes<float>);
+  }
+  auto subtract = [&](const float* l, auto&& factor) __attribute__((always_inline)) {
+    V v[registers];
+    for (int r = 0; r < registers; ++r) v[r] = load<V>(l + r * lanes<float>);
+#pragma GCC unroll 8
+    for (int q = 0; q < columns; ++q) {
+      const V f = all(factor(q));
+      for (int r = 0; r < registers; ++r) sum[q][r] = less_product(v[r], f, sum[q][r]);
+    }
+  };
+  const float* l = w.data + i;
+  for (std::int64_t k = 0; k < terms; ++k, l += w.stride) subtract(l, [&](int q) __attribute__((always_inline)) { return u[q][k]; });
+  if constexpr (is_square) {
+#pragma GCC unroll 16
+    for (int k = 0; k < narrow; ++k)
+      subtract(lower + k * narrow, [&](int q) __attribute__((always_inline)) { return sum[q][k / lanes<float>][k % lanes<float>]; });
+  }
+#pragma GCC unroll 8
+  for (int q = 0; q < columns; ++q)
+    for (int r = 0; r < registers; ++r) store(w.row(c + q) + i + r * lanes<float>, sum[q][r]);
+}
+
 void exchange_elements(const Block& w, const std::uint32_t* pivots, std::int64_t begin, std::int64_t end) {
   for (std::int64_t c = 0; c < w.rows; ++c)
     for (std::int64_t i = begin; i < end; ++i) std::swap(w.row(c)[i], w.row(c)[pivots[i]]);
 }
 bool factor_panel(const Block& w, std::uint32_t* pivots) {
   const std::int64_t n = w.rows, m = w.columns;
-  if (n <= narrow) return factor_narrow(w, pivots);
-  const std::int64_t h = (n / 2 + narrow - 1) / narrow * narrow;
-  const Block rest = w.part(h, 0, n - h, m);
-  bool is_singular = factor_panel(w.part(0, 0, h, m), pivots);
-  exchange_elements(rest, pivots, 0, h);
-  solve_right({w.data, w.stride, 1, false, true}, rest.part(0, 0, n - h, h));
-  subtract_product(rest.factor(), w.part(0, h, h, m - h).factor(), h, rest.part(0, h, n - h, m - h));
-  is_singular = factor_panel(rest.part(0, h, n - h, m - h), pivots + h) || is_singular;
-  for (std::int64_t i = h; i < n; ++i) pivots[i] += static_cast<std::uint32_t>(h);
-  exchange_elements(w.part(0, 0, h, m), pivots, h, n);
+  bool is_singular = false;
+  // Below the diagonals of the squares on the diagonal, a column after the other; 0 elsewhere.
+  alignas(64) float lower[leaf_order * narrow]{};
+  for (std::int64_t begin = 0; begin < n; begin += narrow) {
+    const std::int64_t count = std::min(narrow, n - begin);
+    exchange_elements(w.part(begin, 0, count, m), pivots, 0, begin);
+    each_tile_column(begin, begin + count, [&](auto width, std::int64_t c) {
+      constexpr int columns = decltype(width)::value;
+      constexpr std::int64_t some = lanes<float>;
+      for (std::int64_t i = 0; i < begin; i += narrow) subtract_columns<columns, narrow / some, true>(w, c, i, i, lower + i * narrow);
+      std::int64_t i = begin;
+      for (; i + 3 * some <= m; i += 3 * some) subtract_columns<columns, 3>(w, c, i, begin);
+      for (; i < m; i += some) subtract_columns<columns, 1>(w, c, i, begin);
+    });
+    is_singular = factor_narrow(w.part(begin, begin, count, m - begin), pivots + begin) || is_singular;
+    for (std::int64_t k = 0; k < count; ++k) {
+      pivots[begin + k] += static_cast<std::uint32_t>(begin);
+      std::copy(w.row(begin + k) + begin + k + 1, w.row(begin + k) + begin + count, lower + (begin + k) * narrow + k + 1);
+    }
+    exchange_elements(w.part(0, 0, begin, m), pivots, begin, begin + count);
+  }
   return is_singular;
 }
 
@@ -106,6 +178,7 @@ bool factor(const Block& a, std::uint32_t* pivots) {
     const std::int64_t stride = (m + 15) / 16 * 16 + 16;
     const Scratch scratch(static_cast<std::size_t>(stride * n) * sizeof(float));
     const Block w{scratch.as<float>(), stride, n, m};
+    for (std::int64_t j = 0; j < n; ++j) std::fill(w.row(j) + m, w.row(j) + stride, 0.0f);
     turn_block(a, w);
     const bool is_singular = factor_panel(w, pivots);
     turn_block(w, a);
@@ -171,6 +244,15 @@ MPSKIT_INLINE I pivot_rows(LaneWindow w, std::int64_t j, std::int64_t m) {
   return takes_odd ? where[1] : where[0];
 }
 
+// body(what divides by the pivots): a factor where its inverse loses nothing. By 0 nothing is divided.
+template <class F>
+MPSKIT_INLINE void divide_by_pivot(V pivot, F&& body) {
+  const V divisor = pivot == 0 ? all(1) : pivot, size = magnitude(divisor), inverse = 1 / divisor;
+  const I has_inverse = (size > 0x1p-100f) & (size < 0x1p100f);
+  if (!any(~has_inverse)) return body([&](V v) __attribute__((always_inline)) { return v * inverse; });
+  body([&](V v) __attribute__((always_inline)) { return has_inverse ? v * inverse : v / divisor; });
+}
+
 // Columns [j0, j0 + columns), to which nothing was done but the interchanges. Lanes with a pivot of 0, as -1.
 template <int columns>
 MPSKIT_INLINE I factor_lane_columns(LaneWindow w, std::int64_t j0, std::int64_t m, std::int64_t n, I* pivots) {
@@ -191,18 +273,14 @@ MPSKIT_INLINE I factor_lane_columns(LaneWindow w, std::int64_t j0, std::int64_t 
       }
     }
     const V pivot = load<V>(w.at(j, j));
-    const I is_zero = pivot == 0;
-    is_singular |= is_zero;
-    const V divisor = is_zero ? all(1) : pivot, size = magnitude(divisor), inverse = 1 / divisor;
-    const I has_no_inverse = ~((size > 0x1p-100f) & (size < 0x1p100f));
-    const bool divides = any(has_no_inverse);
-    for (std::int64_t i = j + 1; i < m; ++i) {
-      const V a = load<V>(w.at(i, j));
-      V l = a * inverse;
-      if (divides) l = has_no_inverse ? a / divisor : l;
-      store(w.at(i, j), l);
-      for (std::int64_t c = j + 1; c < j0 + columns; ++c) store(w.at(i, c), less_product(l, load<V>(w.at(j, c)), load<V>(w.at(i, c))));
-    }
+    is_singular |= pivot == 0;
+    divide_by_pivot(pivot, [&](auto&& divided) __attribute__((always_inline)) {
+      for (std::int64_t i = j + 1; i < m; ++i) {
+        const V l = divided(load<V>(w.at(i, j)));
+        store(w.at(i, j), l);
+        for (std::int64_t c = j + 1; c < j0 + columns; ++c) store(w.at(i, c), less_product(l, load<V>(w.at(j, c)), load<V>(w.at(i, c))));
+      }
+    });
   }
   return is_singular;
 }
@@ -211,6 +289,63 @@ I factor_lanes(LaneWindow w, std::int64_t m, std::int64_t n, I* pivots) {
   m = std::min(m, lane_order);  // compilers want to know
   n = std::min(n, lane_order);
   each_tile_column(0, n, [&](auto width, std::int64_t j) { is_singular |= factor_lane_columns<decltype(width)::value>(w, j, m, n, pivots); });
+  return is_singular;
+}
+
+// A small square: each column is in registers once, where the interchanges and steps before its own are made up for.
+template <int n>
+I factor_small(LaneWindow w, I* pivots) {
+  I is_singular{};
+  auto exchange = [&](V(&v)[n], int j) __attribute__((always_inline)) {
+    const V old = v[j];
+    const I where = pivots[j];
+#pragma GCC unroll 8
+    for (int r = j + 1; r < n; ++r) {
+      const I is_chosen = where == r - I{};
+      v[j] = is_chosen ? v[r] : v[j];
+      v[r] = is_chosen ? old : v[r];
+    }
+  };
+#pragma GCC unroll 8
+  for (int c = 0; c < n; ++c) {
+    V v[n];
+#pragma GCC unroll 8
+    for (int r = 0; r < n; ++r) v[r] = load<V>(w.at(r, c));
+#pragma GCC unroll 8
+    for (int j = 0; j < c; ++j) {
+      exchange(v, j);
+#pragma GCC unroll 8
+      for (int r = j + 1; r < n; ++r) v[r] = less_product(load<V>(w.at(r, j)), v[j], v[r]);
+    }
+    V best = magnitude(v[c]);
+    I where = c - I{};
+#pragma GCC unroll 8
+    for (int r = c + 1; r < n; ++r) {
+      const I is_larger = magnitude(v[r]) > best;
+      best = is_larger ? magnitude(v[r]) : best;
+      where = is_larger ? r - I{} : where;
+    }
+    pivots[c] = where;
+    exchange(v, c);
+    is_singular |= v[c] == 0;
+    divide_by_pivot(v[c], [&](auto&& divided) __attribute__((always_inline)) {
+#pragma GCC unroll 8
+      for (int r = c + 1; r < n; ++r) v[r] = divided(v[r]);
+    });
+#pragma GCC unroll 8
+    for (int r = 0; r < n; ++r) store(w.at(r, c), v[r]);
+  }
+  // The interchanges behind it, for a column of L.
+#pragma GCC unroll 8
+  for (int c = 0; c + 2 < n; ++c) {
+    V v[n];
+#pragma GCC unroll 8
+    for (int r = c + 1; r < n; ++r) v[r] = load<V>(w.at(r, c));
+#pragma GCC unroll 8
+    for (int j = c + 1; j + 1 < n; ++j) exchange(v, j);
+#pragma GCC unroll 8
+    for (int r = c + 1; r < n; ++r) store(w.at(r, c), v[r]);
+  }
   return is_singular;
 }
 
@@ -224,8 +359,8 @@ class MatrixDecompositionLUPlan final : public CpuPlan {
     const std::int64_t rows = problem_.extent.rows, columns = problem_.extent.columns, first = problem_.batch.first, count = problem_.batch.count;
     auto* status = views[3].vector<std::int32_t>(0);
     const double work = static_cast<double>(rows) * static_cast<double>(columns) * static_cast<double>(problem_.pivots) / 2;
-    if (fits_lanes(std::max(rows, columns), count) && is_in_floats(source) && is_in_floats(result)) {
-      for_each_group(count, work, [&](std::int64_t m, std::int64_t some) { group(views, first + m, some); });
+    if (fits_lanes(std::max(rows, columns), count) && is_in_floats(source) && is_in_floats(result) && is_in_floats(views[2])) {
+      for_each_group(count, work, 2 * rows * columns, [&](std::int64_t m, std::int64_t some) { group(views, first + m, some); });
       return;
     }
     for_each_matrix(count, work, [&](std::int64_t m) {
@@ -247,12 +382,15 @@ class MatrixDecompositionLUPlan final : public CpuPlan {
     I pivots[lane_order];
     const LaneWindow w{elements, columns, 1};
     interleave_all(a, count, rows, columns, w);
-    const I is_singular = factor_lanes(w, rows, columns, pivots);
+    const I is_singular = rows == 8 && columns == 8   ? factor_small<8>(w, pivots)
+                          : rows == 4 && columns == 4 ? factor_small<4>(w, pivots)
+                                                      : factor_lanes(w, rows, columns, pivots);
     separate_all(w, rows, columns, r, count);
-    for (std::int64_t l = 0; l < count; ++l) {
-      for (std::int64_t j = 0; j < problem_.pivots; ++j) views[2].vector<std::uint32_t>(m + l)[j] = static_cast<std::uint32_t>(pivots[j][l]);
-      views[3].vector<std::int32_t>(0)[m + l] = is_singular[l] ? linalg::status_singular : linalg::status_success;
-    }
+    // Whatever a register holds is turned as floats are.
+    const View& indices = views[2];
+    const Matrices<float> p{reinterpret_cast<float*>(indices.vector<std::uint32_t>(m)), indices.layout.stride[0] / static_cast<std::int64_t>(sizeof(float)), 0};
+    separate_all({reinterpret_cast<float*>(pivots), 0, 1}, 1, problem_.pivots, p, count);
+    for (std::int64_t l = 0; l < count; ++l) views[3].vector<std::int32_t>(0)[m + l] = is_singular[l] ? linalg::status_singular : linalg::status_success;
   }
 
   linalg::MatrixDecompositionLU kernel_;

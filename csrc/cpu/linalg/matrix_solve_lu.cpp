@@ -11,24 +11,29 @@ class MatrixSolveLUPlan final : public SolvePlan {
     const std::int64_t n = solve_.order;
     check_pivots(views[2]);
     if (goes_by_lanes(views)) {
-      each_group(views, false, {true, true}, [&](const Group& g) {
-        const LaneWindow turned{g.factors.data, 1, n};
-        if (transpose_) {
-          solve_lanes(turned, true, false, n, g.x, g.columns);
-          solve_lanes(turned, false, true, n, g.x, g.columns);
-        }
-        const std::uint32_t* pivots[lanes<float>];
-        for (std::int64_t l = 0; l < lanes<float>; ++l) pivots[l] = views[2].vector<const std::uint32_t>(g.first + (l < g.count ? l : 0));
-        for (std::int64_t step = 0; step < n; ++step) {
-          const std::int64_t i = transpose_ ? n - 1 - step : step;
-          Vec<std::int32_t> where;
-          for (int l = 0; l < lanes<float>; ++l) where[l] = static_cast<std::int32_t>(pivots[l][i]);
-          exchange_lanes(g.x, i, where, 0, g.columns);
-        }
-        if (transpose_) return;
-        solve_lanes(g.factors, true, true, n, g.x, g.columns);
-        solve_lanes(g.factors, false, false, n, g.x, g.columns);
-      });
+      // Rows change places in memory, where each is a run of numbers, not where they are spread over lanes.
+      const std::int64_t columns = solve_.extent.columns;
+      auto exchange = [&](const Matrices<float>& x, std::int64_t first, std::int64_t count) {
+        for (std::int64_t l = 0; l < count; ++l) exchange_small({x.data + l * x.matrix, x.row, n, columns}, views[2].vector<const std::uint32_t>(first + l));
+      };
+      each_group(
+          views, false, {},
+          [&](const Matrices<const float>& b, const Matrices<float>& x, std::int64_t first, std::int64_t count) -> Matrices<const float> {
+            if (transpose_) return b;
+            for (std::int64_t l = 0; l < count; ++l)
+              for (std::int64_t i = 0; i < n; ++i)
+                for (std::int64_t j = 0; j < columns; ++j) x.data[l * x.matrix + i * x.row + j] = b.data[l * b.matrix + i * b.row + j];
+            exchange(x, first, count);
+            return {x.data, x.matrix, x.row};
+          },
+          [&](const Group& g) {
+            const LaneWindow turned{g.factors.data, 1, n};
+            solve_lanes(transpose_ ? turned : g.factors, true, !transpose_, n, g.x, g.columns);
+            solve_lanes(transpose_ ? turned : g.factors, false, transpose_, n, g.x, g.columns);
+          },
+          [&](const Matrices<float>& x, std::int64_t first, std::int64_t count) {
+            if (transpose_) exchange(x, first, count);
+          });
       return;
     }
     each(
@@ -57,10 +62,20 @@ class MatrixSolveLUPlan final : public SolvePlan {
   }
 
  private:
+  void exchange_small(const Block& x, const std::uint32_t* pivots) const {
+    for (std::int64_t step = 0; step < x.rows; ++step) {
+      const std::int64_t i = transpose_ ? x.rows - 1 - step : step, k = pivots[i];
+      float *a = x.row(i), *b = x.row(k);
+      for (std::int64_t j = 0; j < x.columns; ++j) std::swap(a[j], b[j]);
+    }
+  }
   // Indices come from the caller: nothing may be read or written outside the matrix because of them.
   void check_pivots(const View& v) const {
     for (std::int64_t m = solve_.batch.first; m < solve_.batch.first + solve_.batch.count; ++m) {
       const auto* pivots = v.vector<const std::uint32_t>(m);
+      std::uint32_t most = 0;
+      for (std::int64_t i = 0; i < solve_.order; ++i) most = std::max(most, pivots[i]);
+      if (most < static_cast<std::uint64_t>(solve_.order)) continue;
       for (std::int64_t i = 0; i < solve_.order; ++i)
         if (pivots[i] >= static_cast<std::uint64_t>(solve_.order))
           throw ValueError(cat(linalg::MatrixSolveLU::info.name, ": pivot_indices holds ", pivots[i], " for row ", i, " of matrix ", m, "; allowed: rows 0 to ",
