@@ -1,5 +1,6 @@
 #include "cpu/linalg/lanes.inl"
 #include "cpu/linalg/triangular.hpp"
+#include "cpu/simd/turn.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
@@ -30,17 +31,29 @@ std::int64_t factor_leaf(float* w, std::int64_t n) {
 std::int64_t leaf(const Block& a, bool is_lower) {
   const std::int64_t n = a.rows;
   alignas(64) float w[leaf_order * leaf_stride]{};
-  for (std::int64_t i = 0; i < n; ++i) {
-    if (is_lower)
-      for (std::int64_t j = 0; j <= i; ++j) w[j * leaf_stride + i] = a.row(i)[j];
-    else std::copy(a.row(i) + i, a.row(i) + n, w + i * leaf_stride + i);
-  }
+  // Rows of the lower triangle are columns in w: squares of eight below the diagonal, and single elements.
+  auto turned = [&](auto&& eight, auto&& one) {
+    for (std::int64_t i = 0; i < n; i += 8)
+      for (std::int64_t j = 0; j <= i; j += 8) {
+        if (j < i && i + 8 <= n) eight(a.part(i, j, 8, 8), Block{w + j * leaf_stride + i, leaf_stride, 8, 8});
+        else
+          for (std::int64_t r = i; r < std::min(n, i + 8); ++r)
+            for (std::int64_t c = j; c < std::min(r + 1, j + 8); ++c) one(a.row(r)[c], w[c * leaf_stride + r]);
+      }
+  };
+  auto turn_eight = [](const Block& from, const Block& to) {
+    Eight rows[8];
+    for (int q = 0; q < 8; ++q) rows[q] = load<Eight>(from.row(q));
+    turn(rows);
+    for (int q = 0; q < 8; ++q) store(to.row(q), rows[q]);
+  };
+  if (is_lower) turned(turn_eight, [](float from, float& to) { to = from; });
+  else
+    for (std::int64_t i = 0; i < n; ++i) std::copy(a.row(i) + i, a.row(i) + n, w + i * leaf_stride + i);
   const std::int64_t done = factor_leaf(w, n);
-  for (std::int64_t i = 0; i < n; ++i) {
-    if (is_lower)
-      for (std::int64_t j = 0; j <= i; ++j) a.row(i)[j] = w[j * leaf_stride + i];
-    else std::copy(w + i * leaf_stride + i, w + i * leaf_stride + n, a.row(i) + i);
-  }
+  if (is_lower) turned([&](const Block& to, const Block& from) { turn_eight(from, to); }, [](float& to, float from) { to = from; });
+  else
+    for (std::int64_t i = 0; i < n; ++i) std::copy(w + i * leaf_stride + i, w + i * leaf_stride + n, a.row(i) + i);
   return done;
 }
 
@@ -84,9 +97,67 @@ void subtract_square(const GemmMatrix& a, std::int64_t k, const Block& c, bool i
   else parallel(strips, strip);
 }
 
+// Leaf by leaf. One region of tasks a leaf: strips of what is left of the triangle, and the first of them is the next leaf, which is factored
+// in the same task: one thread is busy with what only one can do, while the others multiply.
+class CholeskyByLeaves {
+ public:
+  CholeskyByLeaves(const Block& a, bool is_lower) : a_(a), is_lower_(is_lower) {}
+
+  std::int64_t factor() const {
+    const std::int64_t n = a_.rows, leaves = (n + leaf_order - 1) / leaf_order;
+    std::int64_t done = factor_strip(0);
+    for (std::int64_t leaf = 0; leaf + 1 < leaves && done == end_of(leaf * leaf_order); ++leaf)
+      parallel(leaves - leaf - 1, [&](std::int64_t task) {
+        const std::int64_t first = (leaf + 1 + task) * leaf_order;
+        subtract(leaf * leaf_order, first);
+        if (task == 0) done = first + factor_strip(first);
+      });
+    return done;
+  }
+
+ private:
+  std::int64_t end_of(std::int64_t first) const { return std::min(a_.rows, first + leaf_order); }
+  // Of the strip that begins on the diagonal: what lies beyond its square, for `order` rows or columns from `begin` on.
+  Block beyond(std::int64_t begin, std::int64_t order, std::int64_t first) const {
+    const std::int64_t end = end_of(first), rest = a_.rows - end;
+    return is_lower_ ? a_.part(end, begin, rest, order) : a_.part(begin, end, order, rest);
+  }
+  std::int64_t factor_strip(std::int64_t first) const {
+    const std::int64_t order = end_of(first) - first;
+    const Block square = a_.part(first, first, order, order), x = beyond(first, order, first);
+    const std::int64_t done = leaf(square, is_lower_);
+    if (done < order) return done;
+    if (is_lower_) solve_right({square.data, 1, square.stride, false}, x);
+    else solve_left({square.data, 1, square.stride, true}, x);
+    return done;
+  }
+  // What the leaf at `begin` contributes to the strip at `first`.
+  void subtract(std::int64_t begin, std::int64_t first) const {
+    const std::int64_t order = end_of(begin) - begin, width = end_of(first) - first;
+    const Block x = is_lower_ ? a_.part(first, begin, width, order) : a_.part(begin, first, order, width), square = a_.part(first, first, width, width);
+    alignas(64) float product[leaf_order * leaf_order];
+    const Block p{product, leaf_order, width, width};
+    // The square is multiplied as a whole, elsewhere: its other triangle is nobody's business.
+    for (std::int64_t i = 0; i < width; ++i) std::memcpy(p.row(i), square.row(i), static_cast<std::size_t>(width) * sizeof(float));
+    subtract_product(x.factor(!is_lower_), x.factor(is_lower_), order, p);
+    for (std::int64_t i = 0; i < width; ++i) {
+      const std::int64_t from = is_lower_ ? 0 : i, to = is_lower_ ? i + 1 : width;
+      std::memcpy(square.row(i) + from, p.row(i) + from, static_cast<std::size_t>(to - from) * sizeof(float));
+    }
+    const Block rest = beyond(begin, order, first), there = beyond(first, width, first);
+    if (is_lower_) subtract_product(rest.factor(), x.factor(true), order, there);
+    else subtract_product(x.factor(true), rest.factor(), order, there);
+  }
+
+  Block a_;
+  bool is_lower_;
+};
+
+constexpr std::int64_t order_by_leaves = 256;
 std::int64_t factor(const Block& a, bool is_lower) {
   const std::int64_t n = a.rows;
-  if (n <= leaf_order) return leaf(a, is_lower);
+  if (n == 0) return 0;
+  if (n <= order_by_leaves) return CholeskyByLeaves(a, is_lower).factor();
   const std::int64_t h = half_of(n), rest = n - h;
   if (const std::int64_t done = factor(a.part(0, 0, h, h), is_lower); done < h) return done;
   const Triangle upper = is_lower ? Triangle{a.data, 1, a.stride, false} : Triangle{a.data, a.stride, 1, false};

@@ -164,6 +164,43 @@ bool factor_panel(const Block& w, std::uint32_t* pivots) {
   return is_singular;
 }
 
+bool factor_leaf(const Block& a, std::uint32_t* pivots) {
+  const std::int64_t m = a.rows, n = a.columns, stride = (m + 15) / 16 * 16 + 16;
+  const Scratch scratch(static_cast<std::size_t>(stride * n) * sizeof(float));
+  const Block w{scratch.as<float>(), stride, n, m};
+  for (std::int64_t j = 0; j < n; ++j) std::fill(w.row(j) + m, w.row(j) + stride, 0.0f);
+  turn_block(a, w);
+  const bool is_singular = factor_panel(w, pivots);
+  turn_block(w, a);
+  return is_singular;
+}
+
+// Leaf by leaf. One region of tasks a leaf: strips of what is right of it, and the first of them is the next leaf, which is factored in the
+// same task. So one thread is busy with what only one can do, while the others multiply.
+constexpr std::int64_t columns_by_leaves = 256;
+bool factor_by_leaves(const Block& a, std::uint32_t* pivots) {
+  const std::int64_t m = a.rows, n = a.columns, leaves = (n + leaf_order - 1) / leaf_order;
+  auto begin_of = [&](std::int64_t leaf) { return std::min(n, leaf * leaf_order); };
+  bool is_singular = factor_leaf(a.part(0, 0, m, std::min(n, leaf_order)), pivots);
+  for (std::int64_t leaf = 0; leaf + 1 < leaves; ++leaf) {
+    const std::int64_t begin = begin_of(leaf), end = begin_of(leaf + 1), order = end - begin;
+    const Block below = a.part(end, begin, m - end, order);
+    parallel(leaves - leaf - 1, [&](std::int64_t task) {
+      const std::int64_t first = begin_of(leaf + 1 + task), columns = begin_of(leaf + 2 + task) - first;
+      exchange_rows(a.part(begin, first, m - begin, columns), pivots + begin, 0, order);
+      const Block top = a.part(begin, first, order, columns), rest = a.part(end, first, m - end, columns);
+      solve_left({a.row(begin) + begin, a.stride, 1, true, true}, top);
+      subtract_product(below.factor(), top.factor(), order, rest);
+      if (task == 0) is_singular |= factor_leaf(rest, pivots + end);
+    });
+  }
+  for (std::int64_t i = leaf_order; i < n; ++i) pivots[i] += static_cast<std::uint32_t>(i / leaf_order * leaf_order);
+  parallel_for(leaves - 1, std::max<std::int64_t>(1, 50000 / (leaf_order * n)), [&](std::int64_t from, std::int64_t to) {
+    for (std::int64_t leaf = from; leaf < to; ++leaf) exchange_rows(a.part(0, begin_of(leaf), m, leaf_order), pivots, begin_of(leaf + 1), n);
+  });
+  return is_singular;
+}
+
 bool factor(const Block& a, std::uint32_t* pivots) {
   const std::int64_t m = a.rows, n = a.columns;
   if (m == 0 || n == 0) return false;
@@ -174,16 +211,7 @@ bool factor(const Block& a, std::uint32_t* pivots) {
     solve_left({a.data, a.stride, 1, true, true}, rest);
     return is_singular;
   }
-  if (n <= leaf_order) {
-    const std::int64_t stride = (m + 15) / 16 * 16 + 16;
-    const Scratch scratch(static_cast<std::size_t>(stride * n) * sizeof(float));
-    const Block w{scratch.as<float>(), stride, n, m};
-    for (std::int64_t j = 0; j < n; ++j) std::fill(w.row(j) + m, w.row(j) + stride, 0.0f);
-    turn_block(a, w);
-    const bool is_singular = factor_panel(w, pivots);
-    turn_block(w, a);
-    return is_singular;
-  }
+  if (n <= columns_by_leaves) return factor_by_leaves(a, pivots);
   const std::int64_t h = half_of(n);
   const Block left = a.part(0, 0, m, h), right = a.part(0, h, m, n - h), top = right.part(0, 0, h, n - h), corner = right.part(h, 0, m - h, n - h);
   bool is_singular = factor(left, pivots);
@@ -388,7 +416,7 @@ class MatrixDecompositionLUPlan final : public CpuPlan {
     separate_all(w, rows, columns, r, count);
     // Whatever a register holds is turned as floats are.
     const View& indices = views[2];
-    const Matrices<float> p{reinterpret_cast<float*>(indices.vector<std::uint32_t>(m)), indices.layout.stride[0] / static_cast<std::int64_t>(sizeof(float)), 0};
+    const Matrices<float> p{reinterpret_cast<float*>(indices.vector<std::uint32_t>(m)), vector_floats(indices), 0};
     separate_all({reinterpret_cast<float*>(pivots), 0, 1}, 1, problem_.pivots, p, count);
     for (std::int64_t l = 0; l < count; ++l) views[3].vector<std::int32_t>(0)[m + l] = is_singular[l] ? linalg::status_singular : linalg::status_success;
   }

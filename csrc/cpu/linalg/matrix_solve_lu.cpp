@@ -11,15 +11,20 @@ class MatrixSolveLUPlan final : public SolvePlan {
     const std::int64_t n = solve_.order;
     check_pivots(views[2]);
     if (goes_by_lanes(views)) {
-      // Rows change places in memory, where each is a run of numbers, not where they are spread over lanes.
+      // Rows of a few right-hand sides change places in registers, others in memory, where each is a run of numbers.
+      const bool in_registers = (n == 8 || n == 4) && is_in_floats(views[2]);
       const std::int64_t columns = solve_.extent.columns;
       auto exchange = [&](const Matrices<float>& x, std::int64_t first, std::int64_t count) {
-        for (std::int64_t l = 0; l < count; ++l) exchange_small({x.data + l * x.matrix, x.row, n, columns}, views[2].vector<const std::uint32_t>(first + l));
+        for (std::int64_t l = 0; l < count; ++l) exchange_in_memory({x.data + l * x.matrix, x.row, n, columns}, views[2].vector<const std::uint32_t>(first + l));
+      };
+      auto exchange_group = [&](const Group& g) {
+        if (in_registers && n == 8) exchange_in_registers<8>(g, views[2]);
+        else if (in_registers) exchange_in_registers<4>(g, views[2]);
       };
       each_group(
           views, false, {},
           [&](const Matrices<const float>& b, const Matrices<float>& x, std::int64_t first, std::int64_t count) -> Matrices<const float> {
-            if (transpose_) return b;
+            if (transpose_ || in_registers) return b;
             for (std::int64_t l = 0; l < count; ++l)
               for (std::int64_t i = 0; i < n; ++i)
                 for (std::int64_t j = 0; j < columns; ++j) x.data[l * x.matrix + i * x.row + j] = b.data[l * b.matrix + i * b.row + j];
@@ -28,11 +33,13 @@ class MatrixSolveLUPlan final : public SolvePlan {
           },
           [&](const Group& g) {
             const LaneWindow turned{g.factors.data, 1, n};
+            if (!transpose_) exchange_group(g);
             solve_lanes(transpose_ ? turned : g.factors, true, !transpose_, n, g.x, g.columns);
             solve_lanes(transpose_ ? turned : g.factors, false, transpose_, n, g.x, g.columns);
+            if (transpose_) exchange_group(g);
           },
           [&](const Matrices<float>& x, std::int64_t first, std::int64_t count) {
-            if (transpose_) exchange(x, first, count);
+            if (transpose_ && !in_registers) exchange(x, first, count);
           });
       return;
     }
@@ -62,7 +69,39 @@ class MatrixSolveLUPlan final : public SolvePlan {
   }
 
  private:
-  void exchange_small(const Block& x, const std::uint32_t* pivots) const {
+  template <int n>
+  void exchange_in_registers(const Group& g, const View& indices) const {
+    using V = Vec<float>;
+    using I = Vec<std::int32_t>;
+    alignas(64) float turned[n * lanes<float>];  // of whatever type: registers are moved
+    const Matrices<const float> pivots{reinterpret_cast<const float*>(indices.vector<const std::uint32_t>(g.first)), vector_floats(indices), 0};
+    interleave_all(pivots, g.count, 1, n, {turned, 0, 1});
+    for (std::int64_t c = 0; c < g.columns; ++c) {
+      V v[n];
+#pragma GCC unroll 8
+      for (int r = 0; r < n; ++r) v[r] = load<V>(g.x.at(r, c));
+      auto exchange = [&](int i) __attribute__((always_inline)) {
+        const I where = load<I>(turned + i * lanes<float>);
+        const V old = v[i];
+#pragma GCC unroll 8
+        for (int r = 0; r < n; ++r) {
+          const I is_chosen = where == r - I{};
+          v[i] = is_chosen ? v[r] : v[i];
+          if (r != i) v[r] = is_chosen ? old : v[r];
+        }
+      };
+      if (transpose_) {
+#pragma GCC unroll 8
+        for (int i = n - 1; i >= 0; --i) exchange(i);
+      } else {
+#pragma GCC unroll 8
+        for (int i = 0; i < n; ++i) exchange(i);
+      }
+#pragma GCC unroll 8
+      for (int r = 0; r < n; ++r) store(g.x.at(r, c), v[r]);
+    }
+  }
+  void exchange_in_memory(const Block& x, const std::uint32_t* pivots) const {
     for (std::int64_t step = 0; step < x.rows; ++step) {
       const std::int64_t i = transpose_ ? x.rows - 1 - step : step, k = pivots[i];
       float *a = x.row(i), *b = x.row(k);

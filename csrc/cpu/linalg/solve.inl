@@ -36,7 +36,7 @@ class SolvePlan : public CpuPlan {
   // A group of small systems: factors, n x n, and right-hand sides, n x columns, to be replaced by the solutions.
   struct Group {
     LaneWindow factors, x;
-    std::int64_t columns;  // right-hand sides
+    std::int64_t columns, first, count;  // right-hand sides; matrices
   };
   // body(group), between begin(b, x, first matrix, count), which gives where right-hand sides are read, and end(x, first matrix, count).
   template <class Begin, class Body, class End>
@@ -59,7 +59,7 @@ class SolvePlan : public CpuPlan {
         // A single column without gaps is read, and written, as a row.
         if (length == 1 && b.row == 1) interleave_all(b, count, 1, rows, {columns, 0, stored.row});
         else interleave_all(b, count, rows, length, stored);
-        body(Group{t, {columns, some, 1}, some});
+        body(Group{t, {columns, some, 1}, some, m, count});
         if (length == 1 && x.row == 1) separate_all({columns, 0, stored.row}, 1, rows, x, count);
         else separate_all(stored, rows, length, x, count);
         b.data += is_right ? some * b.row : some;

@@ -16,7 +16,7 @@ LU, Solve = mps.linalg.MatrixDecompositionLU, mps.linalg.MatrixSolveLU
 BOTH = pytest.mark.parametrize("transpose", [False, True], ids=["plain", "transpose"])
 
 
-def factored(rng: np.random.Generator, order: int, matrices: int) -> tuple[Array, Array, Array]:
+def factored(rng: np.random.Generator, order: int, matrices: int, any_row: bool = False) -> tuple[Array, Array, Array]:
     """Factors made by hand, so that nothing here depends on the kernel that usually makes them: A, its factors, pivots."""
     lower = np.tril(rng.uniform(-1, 1, (matrices, order, order)), -1) / max(1, order) ** 0.5
     upper = np.triu(rng.uniform(-1, 1, (matrices, order, order)), 1)
@@ -24,9 +24,9 @@ def factored(rng: np.random.Generator, order: int, matrices: int) -> tuple[Array
     factors = (lower + upper).astype(np.float32)
     f = factors.astype(np.float64)
     a = (np.tril(f, -1) + np.eye(order)) @ np.triu(f)
-    pivots = np.array([[rng.integers(i, order) for i in range(order)] for _ in range(matrices)], np.uint32).reshape(
-        matrices, order
-    )
+    pivots = np.array(
+        [[rng.integers(0 if any_row else i, order) for i in range(order)] for _ in range(matrices)], np.uint32
+    ).reshape(matrices, order)
     for one, p in zip(a, pivots, strict=True):
         for i in reversed(range(order)):
             one[[i, int(p[i])]] = one[[int(p[i]), i]]
@@ -46,7 +46,10 @@ def assert_solution(x: Array, a: Array, factors: Array, b: Array, transpose: boo
 @BOTH
 @pytest.mark.parametrize(
     ("order", "columns", "matrices"),
-    [(1, 1, 1), (5, 3, 1), (65, 1, 1), (130, 40, 1), (200, 2, 2), (4, 1, 9), (31, 5, 19), (32, 40, 8)],
+    [
+        *((1, 1, 1), (5, 3, 1), (65, 1, 1), (130, 40, 1), (200, 2, 2)),
+        *((4, 1, 9), (4, 40, 8), (8, 1, 19), (8, 3, 8), (31, 5, 19), (32, 40, 8), (32, 1, 9)),
+    ],
 )
 def test_matches_float64(
     engine: Engine, rng: np.random.Generator, transpose: bool, order: int, columns: int, matrices: int
@@ -60,7 +63,17 @@ def test_matches_float64(
 
 
 @BOTH
-@pytest.mark.parametrize("order", [7, 67])
+@pytest.mark.parametrize(("order", "matrices"), [(4, 9), (8, 9), (12, 9), (70, 2)])
+def test_rows_that_change_places_with_one_before(
+    engine: Engine, rng: np.random.Generator, transpose: bool, order: int, matrices: int
+) -> None:
+    a, factors, pivots = factored(rng, order, matrices, any_row=True)
+    b = rng.uniform(-1, 1, (matrices, order, 2)).astype(np.float32)
+    assert_solution(Solve(transpose=transpose)(factors, b, pivots), a, factors, b, transpose)
+
+
+@BOTH
+@pytest.mark.parametrize("order", [7, 8, 67])
 def test_windows_of_padded_batches(engine: Engine, rng: np.random.Generator, transpose: bool, order: int) -> None:
     first, count, batch, columns = 1, 9, 11, 6
     a, factors, pivots = factored(rng, order, batch)
