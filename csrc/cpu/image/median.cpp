@@ -1,9 +1,10 @@
+#include "cpu/image/median_counts.inl"
 #include "cpu/image/median_networks.inl"
-#include "cpu/image/median_search.inl"
 #include "cpu/image/rank_rows.inl"
 
 // Small windows go through networks of minima and maxima that are written here, of pictures where they lie, larger ones through planned
-// networks. Large windows of bytes are searched bit by bit for whole tiles at a time.
+// networks. Bytes are counted where
+// windows are large.
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
 
@@ -25,7 +26,7 @@ void copy_alpha(const T* from, T* to, std::int64_t count) {
 
 class MedianPlan final : public CpuPlan {
  public:
-  MedianPlan(const image::Median& k, const Call& call) : MedianPlan(k, call, way_of(k.kernel_diameter, call.inputs[0].dtype)) {}
+  MedianPlan(const image::Median& k, const Call& call) : MedianPlan(k, call, way_of(k.kernel_diameter, call.inputs[0].channels(), call.inputs[0].dtype)) {}
 
   void run(std::span<const View> views) const override {
     const View &src = views[0], &dst = views[1];
@@ -38,18 +39,21 @@ class MedianPlan final : public CpuPlan {
  private:
   static constexpr std::int64_t widest_square = 9;
   struct Way {
-    bool is_search;
+    bool is_counted;
     std::int64_t tile;  // of a network, or 0
     std::int64_t bytes, row_bytes;
   };
-  static Way way_of(std::int64_t diameter, DType t) {
+  static Way way_of(std::int64_t diameter, std::int64_t channels, DType t) {
     if (diameter <= widest_square) return {false, 0, 48 << 10, 2 << 10};
-    if (diameter > 33 && t == DType::u8) return {true, 0, 8 << 10, 128};
+    if (diameter > 21 && t == DType::u8) {  // counts of 512 columns stay in the second cache; few of a tile's rows and columns are of its margin
+      const std::int64_t pixels = std::max<std::int64_t>(512, 2 * diameter), rows = std::max<std::int64_t>(128, 3 * diameter);
+      return {true, 0, (pixels + diameter) * rows * channels, pixels * channels};
+    }
     const std::int64_t tile = diameter < 13 ? 2 : 4, row_bytes = tile * 16 * MPSKIT_VECTOR_BYTES;
     return {false, tile, row_bytes * std::max<std::int64_t>(128, 4 * diameter), row_bytes};
   }
   MedianPlan(const image::Median& k, const Call& call, const Way& way)
-      : diameter_(k.kernel_diameter), is_search_(way.is_search), tiles_(k, call, diameter_, diameter_, ordered_bytes(call.inputs[0].dtype), way.bytes, way.row_bytes) {
+      : diameter_(k.kernel_diameter), is_counted_(way.is_counted), tiles_(k, call, diameter_, diameter_, ordered_bytes(call.inputs[0].dtype), way.bytes, way.row_bytes) {
     if (way.tile == 0) return;
     const std::int64_t pixel_bytes = together_ * ordered_bytes(call.inputs[0].dtype);
     network_ = std::make_unique<RankNetwork>(diameter_, way.tile, RankNetwork::Unit{pixel_bytes, rank_registers * MPSKIT_VECTOR_BYTES, (tiles_.strip() + way.tile - 1) / way.tile});
@@ -104,11 +108,11 @@ class MedianPlan final : public CpuPlan {
   void run_in(const View& src, const View& dst) const {
     const std::int64_t pitch = tiles_.pitch(), c = tiles_.channels(), d = diameter_;
     const std::int64_t image_pitch = src.layout.row_bytes() / static_cast<std::int64_t>(sizeof(T));
-    const bool is_square = !is_search_, is_element = src.layout.element_bytes() == static_cast<std::int64_t>(sizeof(T));
+    const bool is_square = !is_counted_, is_element = src.layout.element_bytes() == static_cast<std::int64_t>(sizeof(T));
     const bool is_same = is_element && src.layout.dtype == dst.layout.dtype && dst.layout.row_bytes() % static_cast<std::int64_t>(sizeof(T)) == 0;
     const auto size = static_cast<std::size_t>(tiles_.source_rows() * pitch + 4 * lanes<T>);
     const auto row_bytes = static_cast<std::size_t>(pitch + 64) * sizeof(float);
-    const std::size_t more = is_search_ ? BitSearch::bytes(tiles_.source_rows() * pitch) : static_cast<std::size_t>(pitch * d) * sizeof(T);
+    const std::size_t more = is_counted_ ? CountedMedian::bytes(tiles_.strip() + d) : static_cast<std::size_t>(pitch * d) * sizeof(T);
     tiles_.run(dst.layout.images(), static_cast<std::int64_t>(row_bytes + 2 * size * sizeof(T) + more), [&](const Tile& tile, const Scratch& memory) {
       T *copy = memory.as<T>(row_bytes), *results = copy + size;
       std::byte* workspace = memory.as<std::byte>(row_bytes + 2 * size * sizeof(T));
@@ -121,13 +125,12 @@ class MedianPlan final : public CpuPlan {
         const std::int64_t to_pitch = is_stored ? dst.layout.row_bytes() / static_cast<std::int64_t>(sizeof(T)) : pitch;
         if (is_square) {
           T* const columns = reinterpret_cast<T*>(workspace);
-          if (d == 3 && sizeof(T) == 1) median_of_three(rows, to, to_pitch);
-          else if (d == 3) median_of_square<3>(rows, to, to_pitch, columns, pitch);
+          if (d == 3) median_of_three(rows, to, to_pitch);
           else if (d == 5) median_of_square<5>(rows, to, to_pitch, columns, pitch);
           else if (d == 7) median_of_square<7>(rows, to, to_pitch, columns, pitch);
           else median_of_square<9>(rows, to, to_pitch, columns, pitch);
         } else if constexpr (std::is_same_v<T, std::uint8_t>) {
-          BitSearch(rows, workspace).run(to);
+          CountedMedian(rows, workspace).run(to, to_pitch);
         }
         if (c == 4)  // alpha passes
           for (std::int64_t y = 0; y < t.height; ++y) copy_alpha(rows.centre(y), to + y * to_pitch, rows.count);
@@ -141,7 +144,7 @@ class MedianPlan final : public CpuPlan {
   }
 
   std::int64_t diameter_;
-  bool is_search_;
+  bool is_counted_;
   Tiles tiles_;
   std::int64_t together_ = std::min<std::int64_t>(tiles_.channels(), 4);  // channels that go through a network
   std::unique_ptr<RankNetwork> network_;
