@@ -3,6 +3,7 @@
 // detour; otherwise strips of them are brought into the cache as elements of one kind, repeated where a stride is 0.
 #include "cpu/image/order.inl"
 #include "cpu/image/tiles.inl"
+#include "cpu/simd/streams.inl"
 #include "kernels/common/arithmetic_kernel.hpp"
 
 namespace mpskit::cpu::MPSKIT_ISA {
@@ -10,6 +11,7 @@ namespace mpskit::cpu::MPSKIT_ISA {
 // The scales, the bias and the limits for codes, whose units are in them.
 struct Terms {
   float primary, secondary, bias, least, most;
+  bool is_past;  // results go past the caches
 };
 using Combine = void (*)(const std::byte* a, const std::byte* b, std::byte* to, std::int64_t count, const Terms& terms);
 
@@ -19,25 +21,31 @@ void combine(const std::byte* a, const std::byte* b, std::byte* to, std::int64_t
   const auto *x = reinterpret_cast<const P*>(a), *y = reinterpret_cast<const P*>(b);
   const V s = terms.primary - V{}, t = terms.secondary - V{}, bias = terms.bias - V{}, least = terms.least - V{}, most = terms.most - V{};
   auto value = [=](V p, V q) { return lower(most, upper(least, Op::of(p * s, q, t) + bias)); };  // the second operand stays when it is NaN
-  store_run(reinterpret_cast<P*>(to), count, [=](std::int64_t i) { return value(load_pixels(x + i), load_pixels(y + i)); },
-            [=](std::int64_t i, std::int64_t n) { return value(load_pixels(x + i, n), load_pixels(y + i, n)); });
+  stream_run(terms.is_past, reinterpret_cast<P*>(to), count, [=](std::int64_t i) { return value(load_pixels(x + i), load_pixels(y + i)); },
+             [=](std::int64_t i, std::int64_t n) { return value(load_pixels(x + i, n), load_pixels(y + i, n)); });
 }
 
 // Codes without scales, bias and limits, in integers: exactly the rounded result.
 template <class Op, class P>
-void combine_codes(const std::byte* a, const std::byte* b, std::byte* to, std::int64_t count, const Terms&) {
+void combine_codes(const std::byte* a, const std::byte* b, std::byte* to, std::int64_t count, const Terms& terms) {
   using V = Vec<P>;
   constexpr auto step = static_cast<std::int64_t>(sizeof(V));
   const std::int64_t bytes = count * static_cast<std::int64_t>(sizeof(P));
+  auto some = [=](std::int64_t i, std::int64_t n) {
+    const auto size = static_cast<std::size_t>(n);
+    V x{}, y{};
+    std::memcpy(&x, a + i, size);
+    std::memcpy(&y, b + i, size);
+    x = Op::template codes<P>(x, y);
+    std::memcpy(to + i, &x, size);
+  };
   std::int64_t i = 0;
+  if (terms.is_past && bytes > 64) {
+    for (const std::int64_t head = before_line(to, bytes); i < head; i += std::min(step, head - i)) some(i, std::min(step, head - i));
+    for (; i + step <= bytes; i += step) stream(reinterpret_cast<P*>(to + i), Op::template codes<P>(load<V>(a + i), load<V>(b + i)));
+  }
   for (; i + step <= bytes; i += step) store(to + i, Op::template codes<P>(load<V>(a + i), load<V>(b + i)));
-  if (i == bytes) return;
-  const auto rest = static_cast<std::size_t>(bytes - i);
-  V x{}, y{};
-  std::memcpy(&x, a + i, rest);
-  std::memcpy(&y, b + i, rest);
-  x = Op::template codes<P>(x, y);
-  std::memcpy(to + i, &x, rest);
+  if (i < bytes) some(i, bytes - i);
 }
 
 template <class Op>
@@ -51,6 +59,7 @@ class ArithmeticPlan : public CpuPlan {
     channels_ = dst.channels();
     is_alike_ = a.dtype == dst.dtype && b.dtype == dst.dtype;
     choose(k, a.dtype, b.dtype, dst.dtype);
+    terms_.is_past = is_streamed(dst) && (is_alike_ || dst.dtype == DType::f32);
     is_flat_ = is_alike_ && sources_[0].is_plain() && sources_[1].is_plain();
     for (const Layout* l : {&a, &b, &dst})
       is_flat_ = is_flat_ && l->width() == window_.width && l->height() == window_.height && l->row_bytes() == window_.width * l->stride[2];
@@ -71,6 +80,7 @@ class ArithmeticPlan : public CpuPlan {
         const std::int64_t x = task % segments_ * segment_, y = task / segments_ % window_.height;
         run_segment(views, {task / segments_ / window_.height, x, y, std::min(segment_, window_.width - x), 1}, lent, floats);
       }
+      if (terms_.is_past) end_stream();
     });
   }
 

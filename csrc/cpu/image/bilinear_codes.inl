@@ -93,7 +93,8 @@ inline void weigh_codes(const CodePairs& p, std::int64_t channels, std::uint8_t*
   for (std::int64_t i = 0; i < p.outputs; ++i) std::memcpy(p.dst + 3 * i, quads + 4 * i, 4);
 }
 
-// Halves of both sides: the means of four pixels, a half up as above.
+// Halves of both sides: the means of four pixels, a half up as above. The next rows lie `ahead` bytes further and are asked for: hardware is late
+// with two streams that begin anew in every row.
 // Of pixels of type U, two channels or four: those of neighbours, in every second lane.
 template <class U>
 MPSKIT_INLINE Words mean_of_pixels(const std::uint8_t* a, const std::uint8_t* b) {
@@ -117,12 +118,19 @@ MPSKIT_INLINE Vec<std::uint8_t> mean_of_triples(const std::uint8_t* a, const std
   return reorder_sixteens((Vec<std::uint8_t>)mean, bytes, [](int i) constexpr { return i < 6 ? i / 3 * 8 + i % 3 * 2 : 15; });
 }
 template <int channels>
-void halve_codes(const std::uint8_t* a, const std::uint8_t* b, std::int64_t outputs, std::uint8_t* to) {
+void halve_codes(const std::uint8_t* a, const std::uint8_t* b, std::int64_t ahead, std::int64_t outputs, std::uint8_t* to) {
   constexpr std::int64_t step = MPSKIT_VECTOR_BYTES;
   const std::int64_t end = outputs * channels;
+  [[maybe_unused]] const auto ask = [=](std::int64_t at) __attribute__((always_inline)) {
+    __builtin_prefetch(a + ahead + 2 * at);
+    __builtin_prefetch(b + ahead + 2 * at);
+  };
   std::int64_t x = 0;
   if constexpr (channels == 1) {
-    for (; x + step <= end; x += step) store_bytes(to + x, mean_of_bytes(a + 2 * x, b + 2 * x), mean_of_bytes(a + 2 * x + step, b + 2 * x + step));
+    for (; x + step <= end; x += step) {
+      ask(x);
+      store_bytes(to + x, mean_of_bytes(a + 2 * x, b + 2 * x), mean_of_bytes(a + 2 * x + step, b + 2 * x + step));
+    }
   } else if constexpr (channels == 3) {
     constexpr int parts = sixteens;
     if constexpr (isa_shuffles_bytes)
@@ -136,6 +144,7 @@ void halve_codes(const std::uint8_t* a, const std::uint8_t* b, std::int64_t outp
   } else {
     using U = std::conditional_t<channels == 2, std::uint16_t, std::uint32_t>;
     for (; x + step <= end; x += step) {
+      ask(x);
       const auto u = (Vec<U>)mean_of_pixels<U>(a + 2 * x, b + 2 * x), v = (Vec<U>)mean_of_pixels<U>(a + 2 * x + step, b + 2 * x + step);
       store(to + x, every_other<1, 0>(u, v, std::make_index_sequence<lanes<U>>{}));
     }
@@ -145,12 +154,12 @@ void halve_codes(const std::uint8_t* a, const std::uint8_t* b, std::int64_t outp
     to[x] = static_cast<std::uint8_t>((a[i] + a[i + channels] + b[i] + b[i + channels] + 2) >> 2);
   }
 }
-inline void halve_codes(const std::uint8_t* a, const std::uint8_t* b, std::int64_t outputs, std::int64_t channels, std::uint8_t* to) {
+inline void halve_codes(const std::uint8_t* a, const std::uint8_t* b, std::int64_t ahead, std::int64_t outputs, std::int64_t channels, std::uint8_t* to) {
   switch (channels) {
-    case 1: return halve_codes<1>(a, b, outputs, to);
-    case 2: return halve_codes<2>(a, b, outputs, to);
-    case 3: return halve_codes<3>(a, b, outputs, to);
-    default: return halve_codes<4>(a, b, outputs, to);
+    case 1: return halve_codes<1>(a, b, ahead, outputs, to);
+    case 2: return halve_codes<2>(a, b, ahead, outputs, to);
+    case 3: return halve_codes<3>(a, b, ahead, outputs, to);
+    default: return halve_codes<4>(a, b, ahead, outputs, to);
   }
 }
 

@@ -108,15 +108,21 @@ inline void weigh_pairs(const PixelPairs& pairs, std::int64_t channels) {
 }
 
 // Pairs of pixels that lie far apart, beside each other. `last` is the last pixel: it has no neighbour, and is written alone.
-// `bytes` of a pair are a number, or a constant where the copy should be a few instructions.
+// `bytes` of a pair are a number, or a constant where the copy should be a few instructions. The first `inner` pairs have two bytes of the row
+// behind them: six are moved as eight, the last of which the next pair replaces.
 template <class Bytes>
-void pick(const std::byte* row, const std::int64_t* at, std::int64_t pairs, std::int64_t last, Bytes bytes, std::byte* to) {
-  for (std::int64_t i = 0; i < pairs; ++i) std::memcpy(to + i * bytes, row + at[i], static_cast<std::size_t>(at[i] == last ? bytes / 2 : bytes));
+void pick(const std::byte* row, const std::int64_t* at, std::int64_t pairs, std::int64_t inner, std::int64_t last, Bytes bytes, std::byte* to) {
+  std::int64_t i = 0;
+  if constexpr (std::is_same_v<Bytes, std::integral_constant<std::int64_t, 6>>)
+    for (; i < inner; ++i) __builtin_memcpy(to + 6 * i, row + at[i], 8);
+  else
+    for (; i < inner; ++i) std::memcpy(to + i * bytes, row + at[i], static_cast<std::size_t>(bytes));
+  for (; i < pairs; ++i) std::memcpy(to + i * bytes, row + at[i], static_cast<std::size_t>(at[i] == last ? bytes / 2 : bytes));
 }
 template <std::int64_t... usual>
-void pick_pairs(const std::byte* row, const std::int64_t* at, std::int64_t pairs, std::int64_t last, std::int64_t bytes, std::byte* to) {
-  const bool is_usual = ((bytes == usual && (pick(row, at, pairs, last, std::integral_constant<std::int64_t, usual>{}, to), true)) || ...);
-  if (!is_usual) pick(row, at, pairs, last, bytes, to);
+void pick_pairs(const std::byte* row, const std::int64_t* at, std::int64_t pairs, std::int64_t inner, std::int64_t last, std::int64_t bytes, std::byte* to) {
+  const bool is_usual = ((bytes == usual && (pick(row, at, pairs, inner, last, std::integral_constant<std::int64_t, usual>{}, to), true)) || ...);
+  if (!is_usual) pick(row, at, pairs, inner, last, bytes, to);
 }
 
 }  // namespace mpskit::cpu::MPSKIT_ISA

@@ -1,6 +1,7 @@
 #include "cpu/image/bilinear_codes.inl"
 #include "cpu/image/fetch.inl"
 #include "cpu/image/scale_axis.inl"
+#include "cpu/simd/streams.inl"
 #include "kernels/common/scale_kernel.hpp"
 
 namespace mpskit::cpu::MPSKIT_ISA {
@@ -35,6 +36,7 @@ class BilinearScalePlan final : public CpuPlan {
   struct Part {
     Axis::Range out, source;
     bool are_all, are_halves;  // of pixels 0 and 1, 2 and 3, ..., and both count the same
+    std::int64_t inner;        // so many outputs, from the first on, have a pixel and two bytes behind theirs
   };
 
  public:
@@ -52,6 +54,7 @@ class BilinearScalePlan final : public CpuPlan {
     factor_ = unit_of(dst.dtype) / unit_of(src.dtype);
     blend_ = visit_pixels(src.dtype, []<class P>(P) { return &blend_rows<P>; });
     element_bytes_ = src.element_bytes();
+    is_past_ = is_streamed(dst);
     last_ = (src.width() - 1) * channels_ * element_bytes_;
     is_shift_ = x.is_shift();
     has_codes_ = !is_shift_ && src.dtype == DType::u8 && dst.dtype == DType::u8 && channels_ <= 4;
@@ -68,7 +71,7 @@ class BilinearScalePlan final : public CpuPlan {
     const View &src = views[0], &dst = views[1];
     parallel_for(dst.layout.images() * window_.height, grain_, [&](std::int64_t begin, std::int64_t end) {
       const std::int64_t floats = rounded_up(widest_ + beyond, 16);
-      const Scratch scratch(static_cast<std::size_t>(2 * floats) * sizeof(float) + static_cast<std::size_t>(2 * widest_ * element_bytes_));
+      const Scratch scratch(static_cast<std::size_t>(2 * floats) * sizeof(float) + static_cast<std::size_t>(2 * widest_ * element_bytes_ + 64));
       auto* const row = scratch.as<float>();
       for (std::int64_t i = begin; i < end; ++i) {
         const std::int64_t image = i / window_.height, y = i % window_.height;
@@ -76,13 +79,26 @@ class BilinearScalePlan final : public CpuPlan {
         const auto* a = src.row<const std::byte>(image, t.first);
         const auto* b = t.count == 2 ? src.row<const std::byte>(image, t.first + 1) : nullptr;
         auto* const to = dst.row<std::byte>(image, window_.y + y) + window_.x * dst.layout.stride[2];
+        if (is_sparse_ && i + 1 < end && y + 1 < window_.height) foresee(src.row<const std::byte>(image, y_[y + 1].first), y_[y + 1].count, src.layout.row_bytes());
         for (const Part& part : parts_)
-          write(part, a, b, y_.weights_of(t), src.layout.dtype, row, row + floats, to + part.out.begin * dst.layout.stride[2], dst.layout.dtype);
+          write(part, a, b, y_.weights_of(t), src.layout.dtype, row, row + floats, to + part.out.begin * dst.layout.stride[2], dst.layout.dtype, 2 * src.layout.row_bytes());
       }
+      if (is_past_) end_stream();
     });
   }
 
  private:
+  // Hardware does not foresee rows of which some are left out.
+  void foresee(const std::byte* row, std::int64_t rows, std::int64_t row_bytes) const {
+    const std::int64_t first = picks_.front(), last = picks_.back();
+    const bool is_near = last - first < 64 * static_cast<std::int64_t>(picks_.size());
+    for (; rows-- > 0; row += row_bytes)
+      if (is_near)
+        for (std::int64_t x = first; x <= last; x += 64) __builtin_prefetch(row + x);
+      else
+        for (const std::int64_t x : picks_) __builtin_prefetch(row + x);
+  }
+
   static constexpr std::int64_t most_floats = 4096;  // of a part: half of the nearest cache
 
   std::int64_t lanes_of_pixel() const { return channels_ == 3 ? 4 : channels_; }
@@ -94,12 +110,14 @@ class BilinearScalePlan final : public CpuPlan {
     const std::int64_t count = std::clamp<std::int64_t>((wanted * channels_ + most_floats - 1) / most_floats, 1, x.size());
     for (std::int64_t n = 0; n < count; ++n) {
       const Axis::Range out{x.size() * n / count, x.size() * (n + 1) / count}, source = x.source(out);
+      std::int64_t inner = 0;
       bool are_all = true, are_halves = has_codes_ && (channels_ != 3 || isa_shuffles_bytes);
       for (std::int64_t i = out.begin; i < out.end; ++i) {
         const Axis::Taps& t = x[i];
         first_.push_back((is_sparse_ ? 2 * (i - out.begin) : t.first - source.begin) * channels_);
         are_all = are_all && first_.back() == 2 * (i - out.begin) * channels_;
         if (is_sparse_) picks_.push_back(t.first * channels_ * element_bytes_);
+        if (inner == i - out.begin && t.first * channels_ * element_bytes_ + channels_ * element_bytes_ + 2 <= last_) ++inner;
         const float* w = x.weights_of(t);
         const float weight_b = t.count == 2 ? w[1] : 0.0f;
         are_halves = are_halves && weight_b == 0.5f;
@@ -111,7 +129,7 @@ class BilinearScalePlan final : public CpuPlan {
           weights_b_.insert(weights_b_.end(), static_cast<std::size_t>(channels_), weight_b);
         }
       }
-      parts_.push_back({out, source, are_all, are_all && are_halves && !is_sparse_});
+      parts_.push_back({out, source, are_all, are_all && are_halves && !is_sparse_, inner});
     }
     first_.resize(first_.size() + beyond);
     weights_a_.resize(weights_a_.size() + beyond);
@@ -120,12 +138,12 @@ class BilinearScalePlan final : public CpuPlan {
   }
 
   void write(const Part& part, const std::byte* a, const std::byte* b, const float* weights, DType from, float* row, float* out, std::byte* to,
-             DType to_type) const {
+             DType to_type, std::int64_t ahead) const {
     const std::int64_t count = columns(part) * channels_, outputs = part.out.size();
     if (is_sparse_) {
       auto* const picked = reinterpret_cast<std::byte*>(out + rounded_up(widest_ + beyond, 16));
       auto gathered = [&](const std::byte* source, std::byte* pairs) {
-        pick_pairs<2, 4, 6, 8, 12, 16, 24, 32>(source, picks_.data() + part.out.begin, outputs, last_, 2 * channels_ * element_bytes_, pairs);
+        pick_pairs<2, 4, 6, 8, 12, 16, 24, 32>(source, picks_.data() + part.out.begin, outputs, part.inner, last_, 2 * channels_ * element_bytes_, pairs);
         return pairs;
       };
       a = gathered(a, picked);
@@ -136,21 +154,21 @@ class BilinearScalePlan final : public CpuPlan {
       if (b) b += skipped;
     }
     if (part.are_halves && b && weights[1] == 0.5f)
-      return halve_codes(reinterpret_cast<const std::uint8_t*>(a), reinterpret_cast<const std::uint8_t*>(b), outputs, channels_, reinterpret_cast<std::uint8_t*>(to));
+      return halve_codes(reinterpret_cast<const std::uint8_t*>(a), reinterpret_cast<const std::uint8_t*>(b), ahead, outputs, channels_, reinterpret_cast<std::uint8_t*>(to));
     const auto first = static_cast<std::size_t>(part.out.begin), weight = first * static_cast<std::size_t>(has_codes_ ? lanes_of_pixel() : channels_);
     if (has_codes_) {
       auto* const words = reinterpret_cast<std::uint16_t*>(row);
       auto* const codes = reinterpret_cast<std::uint8_t*>(out);
       blend_bytes(reinterpret_cast<const std::uint8_t*>(a), reinterpret_cast<const std::uint8_t*>(b), b ? weights[1] : 0, count, words);
       weigh_codes({words, &first_[first], &code_weights_[weight], codes, outputs, part.are_all}, channels_, codes + widest_ + beyond);
-      std::memcpy(to, codes, static_cast<std::size_t>(outputs * channels_));
+      stream_bytes(is_past_, codes, to, outputs * channels_);
       return;
     }
     if (b) blend_(a, b, weights[0], weights[1], count, row);
     else to_float(from, a, count, row);
-    if (is_shift_) return from_float(row, to_type, to, count, factor_);
+    if (is_shift_) return stream_floats(is_past_, row, to_type, to, count, factor_);
     weigh_pairs({row, &first_[first], &weights_a_[weight], &weights_b_[weight], out, outputs, part.are_all}, channels_);
-    from_float(out, to_type, to, outputs * channels_, factor_);
+    stream_floats(is_past_, out, to_type, to, outputs * channels_, factor_);
   }
 
   std::int64_t channels_;
@@ -159,7 +177,7 @@ class BilinearScalePlan final : public CpuPlan {
   float factor_;
   void (*blend_)(const std::byte*, const std::byte*, float, float, std::int64_t, float*) = nullptr;
   std::int64_t element_bytes_, last_, widest_, grain_;
-  bool is_shift_, is_sparse_, has_codes_;
+  bool is_shift_, is_sparse_, has_codes_, is_past_;
   std::vector<Part> parts_;
   std::vector<std::int64_t> first_, picks_;  // of each output: its first pixel in a part's row of floats, in elements; in a source row, in bytes
   std::vector<float> weights_a_, weights_b_;  // of each output's channels

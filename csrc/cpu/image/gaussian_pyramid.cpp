@@ -44,6 +44,7 @@ class GaussianPyramidPlan final : public CpuPlan {
     each_picture_row(l, 3 * src.layout.width() * channels_, [&](std::int64_t begin, std::int64_t end) {
       const Workspace<float> w(*this, src.layout.width());
       for (std::int64_t i = begin; i < end; ++i) reduce_row<c, P>(src, dst, i / l.height(), i % l.height(), w);
+      if (is_streamed(l)) end_stream();
     });
   }
 
@@ -67,7 +68,7 @@ class GaussianPyramidPlan final : public CpuPlan {
         const std::int64_t at = static_cast<std::int64_t>(i) - window_.width / 2;
         neighbours.add((at % 2 ? w.odd : w.even) + (at >> 1) * channels_, term.across[i]);
       }
-      if (is_one) with_sum<5>(neighbours, [&](const auto sum) __attribute__((always_inline)) { store_run(to, count, sum); });
+      if (is_one) with_sum<5>(neighbours, [&, is_past = is_streamed(dst.layout)](const auto sum) __attribute__((always_inline)) { stream_run(is_past, to, count, sum, sum); });
       else add_to(w.sum, count, neighbours);
     }
     if (!is_one) from_float(w.sum, std::span<P>(to, static_cast<std::size_t>(count)));

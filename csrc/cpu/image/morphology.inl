@@ -1,6 +1,7 @@
 #pragma once
 #include "cpu/image/chosen.inl"
 #include "cpu/image/fold.inl"
+#include "cpu/simd/streams.inl"
 #include "kernels/common/window_kernel.hpp"
 
 namespace mpskit::cpu::MPSKIT_ISA {
@@ -70,7 +71,7 @@ class AreaPlan : public CpuPlan {
     visit_ordered(src.layout.dtype, [&](auto type) {
       using T = decltype(type);
       const std::int64_t pitch = tiles_.pitch() + 4 * lanes<T>, c = tiles_.channels(), row_bytes = pitch * 4;
-      const bool is_element = src.layout.element_bytes() == static_cast<std::int64_t>(sizeof(T)), is_stored = is_element && src.layout.dtype == dst.layout.dtype;
+      const bool is_element = src.layout.element_bytes() == static_cast<std::int64_t>(sizeof(T)), is_same = is_element && src.layout.dtype == dst.layout.dtype, is_past = is_streamed(dst.layout), is_stored = is_same && !is_past;
       const auto steps_in = [](std::int64_t bytes) { return bytes % static_cast<std::int64_t>(sizeof(T)) == 0; };
       const bool is_aligned = is_element && steps_in(src.layout.stride[0]) && steps_in(src.layout.stride[1]);
       tiles_.run(dst.layout.images(), row_bytes + (kept_ + 3) * pitch * static_cast<std::int64_t>(sizeof(T)), [&](const Tile& t, const Scratch& memory) {
@@ -113,8 +114,10 @@ class AreaPlan : public CpuPlan {
           for (std::int64_t i = 0; i < width_; i += span) at.push_back(std::min(i, width_ - span) * c);
           std::byte* const target = tiles_.row(dst, t, first);
           Joined<Op, T>{at, {}, {}, {}}.to_row(line, t.width * c, is_stored ? reinterpret_cast<T*>(target) : result, spare);
-          if (!is_stored) store_chosen(result, src.layout.dtype, target, dst.layout.dtype, t.width * c, memory.as<float>());
+          if (is_same && is_past) stream_bytes(true, result, target, t.width * c * static_cast<std::int64_t>(sizeof(T)));
+          else if (!is_stored) store_chosen(result, src.layout.dtype, target, dst.layout.dtype, t.width * c, memory.as<float>());
         }
+        if (is_past) end_stream();
       });
     });
   }
@@ -286,7 +289,8 @@ class ProbePlan : public CpuPlan {
     using P = Probe<T, is_dilation, is_flat>;
     constexpr int columns = 4;
     constexpr std::int64_t together = columns * lanes<T>;
-    const bool is_element = src.layout.element_bytes() == static_cast<std::int64_t>(sizeof(T)), is_stored = is_element && src.layout.dtype == dst.layout.dtype;
+    const bool is_element = src.layout.element_bytes() == static_cast<std::int64_t>(sizeof(T)), is_same = is_element && src.layout.dtype == dst.layout.dtype, is_past = is_streamed(dst.layout);
+    const bool is_stored = is_same && !is_past;
     const std::int64_t tile_pitch = tiles_.pitch(), image_pitch = src.layout.row_bytes() / static_cast<std::int64_t>(sizeof(T)), c = tiles_.channels(), size = (tiles_.source_rows() + 1) * tile_pitch + together;
     const auto row_bytes = static_cast<std::size_t>(tile_pitch + together) * 4;
     const auto offsets = [&](std::int64_t pitch) {
@@ -318,8 +322,10 @@ class ProbePlan : public CpuPlan {
           for (int i = 0; i < columns; ++i) store(out + i * lanes<T>, best[i]);
           if (!is_whole) std::memcpy(to + x, row, static_cast<std::size_t>(count - x) * sizeof(T));
         }
-        if (!is_stored) store_chosen(row, src.layout.dtype, target, dst.layout.dtype, count, memory.as<float>());
+        if (is_same && is_past) stream_bytes(true, row, target, count * static_cast<std::int64_t>(sizeof(T)));
+        else if (!is_stored) store_chosen(row, src.layout.dtype, target, dst.layout.dtype, count, memory.as<float>());
       }
+      if (is_past) end_stream();
     });
   }
 

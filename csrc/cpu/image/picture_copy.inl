@@ -1,6 +1,7 @@
 #pragma once
 // Rows of pixels to and from planes.
 #include "cpu/simd/sixteens.inl"
+#include "cpu/simd/streams.inl"
 #include "kernels/common/matrix_copy.hpp"
 
 namespace mpskit::cpu::MPSKIT_ISA {
@@ -122,18 +123,42 @@ class PictureCopyPlan : public CpuPlan {
     const View &picture = views[way == Way::apart ? 0 : 1], &matrix = views[way == Way::apart ? 1 : 0];
     const Layout& l = picture.layout;
     const std::int64_t row = l.width() * l.stride[2], element = l.element_bytes();
+    const bool is_past = is_streamed(views[1].layout);
     parallel_for(l.images() * l.height(), (256 << 10) / row + 1, [&](std::int64_t begin, std::int64_t end) {
+      const Scratch memory(is_past ? static_cast<std::size_t>(strip * l.stride[2] + 64) : 0);
       for (std::int64_t task = begin; task < end; ++task) {
         const std::int64_t n = task / l.height(), y = task % l.height();
         std::byte *pixels = picture.row<std::byte>(n, y), *elements = matrix.row<std::byte>(batch_index_, origin_.x + n) + origin_.y * element;
-        if (!is_plain_) move_(pixels, elements + y * l.width() * element, l.height() * l.width(), l.channels(), l.width());
-        else if (way == Way::apart) std::memcpy(elements + y * row, pixels, static_cast<std::size_t>(row));
-        else std::memcpy(pixels, elements + y * row, static_cast<std::size_t>(row));
+        if (is_plain_) {
+          if (way == Way::apart) stream_bytes(is_past, pixels, elements + y * row, row);
+          else stream_bytes(is_past, elements + y * row, pixels, row);
+        } else if (is_past) {
+          move_strips(pixels, elements + y * l.width() * element, l, memory.as<std::byte>());
+        } else {
+          move_(pixels, elements + y * l.width() * element, l.height() * l.width(), l.channels(), l.width());
+        }
       }
+      if (is_past) end_stream();
     });
   }
 
  private:
+  static constexpr std::int64_t strip = 512;  // pixels that are moved in the nearest cache, and from there past all of them
+
+  void move_strips(std::byte* pixels, std::byte* elements, const Layout& l, std::byte* memory) const {
+    const std::int64_t c = l.channels(), element = l.element_bytes(), plane = l.height() * l.width();
+    for (std::int64_t x = 0, n; x < l.width(); x += n) {
+      n = std::min(strip, l.width() - x);
+      if constexpr (way == Way::apart) {
+        move_(pixels + x * c * element, memory, strip, c, n);
+        for (std::int64_t i = 0; i < c; ++i) stream_bytes(true, memory + i * strip * element, elements + (i * plane + x) * element, n * element);
+      } else {
+        move_(memory, elements + x * element, plane, c, n);
+        stream_bytes(true, memory, pixels + x * c * element, n * c * element);
+      }
+    }
+  }
+
   Origin origin_;
   std::int64_t batch_index_;
   bool is_plain_;

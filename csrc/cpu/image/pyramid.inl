@@ -2,6 +2,7 @@
 // What both directions of a pyramid are made of: sums of weighted rows, even and odd pixels apart.
 #include "cpu/image/fetch.inl"
 #include "cpu/simd/every_other.inl"
+#include "cpu/simd/streams.inl"
 #include "kernels/common/pyramid_kernel.hpp"
 
 namespace mpskit::cpu::MPSKIT_ISA {
@@ -232,6 +233,7 @@ inline void copy_picture(const View& src, const View& dst) {
   if (src.data == dst.data) return;
   const Layout& l = src.layout;
   const std::int64_t count = l.width() * l.channels();
+  const bool is_past = is_streamed(dst.layout);
   each_picture_row(l, count, [&](std::int64_t begin, std::int64_t end) {
     const Scratch row(src.layout.dtype == dst.layout.dtype ? 0 : static_cast<std::size_t>(count) * sizeof(float));
     for (std::int64_t i = begin; i < end; ++i) {
@@ -239,12 +241,13 @@ inline void copy_picture(const View& src, const View& dst) {
       const auto *from = src.row<const std::byte>(image, y);
       auto* to = dst.row<std::byte>(image, y);
       if (src.layout.dtype == dst.layout.dtype) {
-        std::memcpy(to, from, static_cast<std::size_t>(count * l.element_bytes()));
+        stream_bytes(is_past, from, to, count * l.element_bytes());
         continue;
       }
       to_float(l.dtype, from, count, row.as<float>());
       from_float(row.as<float>(), dst.layout.dtype, to, count, unit_of(dst.layout.dtype) / unit_of(l.dtype));
     }
+    if (is_past) end_stream();
   });
 }
 

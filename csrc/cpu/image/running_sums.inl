@@ -4,6 +4,7 @@
 // of these do not depend on the number of threads, so neither does the rounding.
 #include "cpu/image/tiles.inl"
 #include "cpu/simd/halves.inl"
+#include "cpu/simd/streams.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
 
@@ -68,15 +69,29 @@ MPSKIT_INLINE FourOf<T> load_four_as(const std::uint8_t* p) {
 }
 
 // Sums as floats: one rounding of a float64 product.
-MPSKIT_INLINE void store_sums(float* to, Vec<std::int32_t> v, double factor) {
-  store(to, __builtin_convertvector(v, Vec<float>) * (static_cast<float>(factor) - Vec<float>{}));
+MPSKIT_INLINE Vec<float> sums_as_floats(Vec<std::int32_t> v, double factor) { return __builtin_convertvector(v, Vec<float>) * (static_cast<float>(factor) - Vec<float>{}); }
+MPSKIT_INLINE HalfFloats sums_as_floats(Vec<double> v, double factor) { return narrowed(v * factor); }
+template <class T>
+MPSKIT_INLINE void store_sums(float* to, Vec<T> v, double factor) {
+  store(to, sums_as_floats(v, factor));
 }
-MPSKIT_INLINE void store_sums(float* to, Vec<double> v, double factor) { store(to, narrowed(v * factor)); }
+template <class T>
+MPSKIT_INLINE void stream_sums(float* to, Vec<T> v, double factor) {
+  const auto floats = sums_as_floats(v, factor);
+#if defined(__x86_64__)
+  if constexpr (sizeof floats == 16) return _mm_stream_ps(to, (__m128)floats);
+#endif
+#if MPSKIT_VECTOR_BYTES > 16
+  if constexpr (sizeof floats == 32) return _mm256_stream_ps(to, (__m256)floats);
+#endif
+  if constexpr (sizeof floats > 32) stream(to, floats);
+  else store(to, floats);
+}
 
 // sums[x] = above[x] + everything of the row up to x. `row` and the sums may be touched a register past their ends. The first `count`
 // sums, whole registers, become floats at `out` too while they are at hand, where pixels are whole registers; tells how many did.
 template <class T, bool is_squared, class P>
-std::int64_t add_row(const P* row, std::int64_t pixels, std::int64_t c, const T* above, T* sums, float* out, std::int64_t count, double factor) {
+std::int64_t add_row(const P* row, std::int64_t pixels, std::int64_t c, const T* above, T* sums, float* out, std::int64_t count, double factor, bool is_past) {
   auto value = [](auto v) { return is_squared ? v * v : v; };
   auto by_registers = [&]<int n>(std::integral_constant<int, n>) {
     Vec<T> before{};
@@ -87,7 +102,9 @@ std::int64_t add_row(const P* row, std::int64_t pixels, std::int64_t c, const T*
       return sum;
     };
     std::int64_t x = 0;
-    for (; x < count; x += lanes<T>) store_sums(out + x, next(x), factor);
+    if (is_past && reinterpret_cast<std::uintptr_t>(out) % 64 == 0)
+      for (; x < count; x += lanes<T>) stream_sums<T>(out + x, next(x), factor);
+    for (; x < count; x += lanes<T>) store_sums<T>(out + x, next(x), factor);
     for (; x < pixels * n; x += lanes<T>) next(x);
     return count;
   };
@@ -139,7 +156,7 @@ class RunningSumsPlan : public CpuPlan {
   template <class T, class P>
   void run_in(const View& src, const View& dst) const {
     const std::int64_t images = dst.layout.images(), count = window_.width * channels_, pitch = rounded_up(count, 16) + 64;
-    const bool is_one = is_exact_ && num_threads() == 1;  // exact sums are the same in any order
+    const bool is_past = is_streamed(dst.layout), is_one = is_exact_ && num_threads() == 1;  // exact sums are the same in any order
     const std::int64_t rows = is_one ? window_.height : band, bands = (window_.height + rows - 1) / rows;
     const Scratch starts_memory(static_cast<std::size_t>(images * bands * pitch) * sizeof(T));
     T* const starts = starts_memory.as<T>();  // for each band the sums above it
@@ -179,11 +196,12 @@ class RunningSumsPlan : public CpuPlan {
         for (std::int64_t y = first; y < std::min(first + rows, window_.height); ++y) {
           std::byte* to = dst.row<std::byte>(image, window_.y + y) + window_.x * channels_ * dst.layout.element_bytes();
           const std::int64_t done = add_row<T, is_squared>(read(src, image, y, reinterpret_cast<P*>(row)), window_.width, channels_, above, sums,
-                                                           reinterpret_cast<float*>(to), dst.layout.dtype == DType::f32 ? count / lanes<float> * lanes<float> : 0, factor_);
+                                                           reinterpret_cast<float*>(to), dst.layout.dtype == DType::f32 ? count / lanes<float> * lanes<float> : 0, factor_, is_past);
           write(sums, done, dst.layout.dtype, to, row);
           std::swap(above, sums);
         }
       }
+      if (is_past) end_stream();
     });
   }
 
@@ -210,7 +228,7 @@ class RunningSumsPlan : public CpuPlan {
   void write(const T* sums, std::int64_t done, DType t, std::byte* to, float* row) const {
     const std::int64_t count = window_.width * channels_;
     if (done == count) return;
-    for (std::int64_t x = done; x < count; x += lanes<T>) store_sums(row + x, load<Vec<T>>(sums + x), factor_);
+    for (std::int64_t x = done; x < count; x += lanes<T>) store_sums<T>(row + x, load<Vec<T>>(sums + x), factor_);
     from_float(row + done, t, to + done * static_cast<std::int64_t>(size_of(t)), count - done);
   }
 

@@ -1,5 +1,6 @@
 #pragma once
 #include "cpu/image/tiles.inl"
+#include "cpu/simd/streams.inl"
 #include "cpu/simd/transpose.inl"
 #include "kernels/common/threshold_kernel.hpp"
 
@@ -22,6 +23,7 @@ class ThresholdPlan : public CpuPlan {
     limit_ = std::clamp(std::floor(limit), -1.0, unit);
     threshold_ = is_code ? static_cast<float>(limit_ + 0.5) : k.threshold_value * (channels_ == 1 ? 1.0f : unit_of(src.dtype));
     is_stored_ = is_code && src.dtype == dst.dtype;
+    is_past_ = is_streamed(dst) && !is_stored_;
     factor_ = unit_of(dst.dtype) / unit_of(src.dtype);
     for (int i = 0; i < 3; ++i) gray_[i] = k.transform[static_cast<std::size_t>(i)];
   }
@@ -50,6 +52,7 @@ class ThresholdPlan : public CpuPlan {
           visit_pixels(dst.layout.dtype, [&](auto q) { choose_values(gray, reinterpret_cast<decltype(q)*>(to) + x, pixels); });
         }
       }
+      if (is_past_) end_stream();
     });
   }
 
@@ -60,6 +63,15 @@ class ThresholdPlan : public CpuPlan {
   const float* gray_row(const View& src, const std::byte* stored, std::int64_t image, std::int64_t y, std::int64_t x, std::int64_t pixels, float* memory) const {
     if (stored && channels_ == 1 && src.layout.dtype == DType::f32) return reinterpret_cast<const float*>(stored);
     float* const colour = memory + (channels_ == 1 ? 0 : strip + 64);
+    if (stored && channels_ == 4 && src.layout.dtype == DType::f32) {
+      const auto* floats = reinterpret_cast<const float*>(stored);
+      std::int64_t i = 0;
+      for (; i + lanes<float> <= pixels; i += lanes<float>) store(memory + i, gray_of(floats + 4 * i));
+      if (i == pixels) return memory;
+      std::memcpy(colour, floats + 4 * i, static_cast<std::size_t>(4 * (pixels - i)) * sizeof(float));
+      store(memory + i, gray_of(colour));
+      return memory;
+    }
     if (stored && channels_ == 4 && src.layout.dtype == DType::u8) {
       const auto* bytes = reinterpret_cast<const std::uint8_t*>(stored);
       std::int64_t i = 0;
@@ -96,8 +108,8 @@ class ThresholdPlan : public CpuPlan {
     using V = Vec<float>;
     const V threshold = threshold_ - V{}, factor = factor_ - V{}, above = above_ * unit<Q> - V{}, below = below_ * unit<Q> - V{};
     auto value = [=](V v) { return chosen(v > threshold, v * factor, above, below); };
-    store_run(to, count, [=](std::int64_t x) { return value(load<V>(gray + x)); },
-              [=](std::int64_t x, std::int64_t n) { return value(load_pixels(gray + x, n)); });
+    stream_run(is_past_, to, count, [=](std::int64_t x) { return value(load<V>(gray + x)); },
+               [=](std::int64_t x, std::int64_t n) { return value(load_pixels(gray + x, n)); });
   }
   template <class V, class Mask>
   static MPSKIT_INLINE V chosen(Mask is_above, V pixel, V above, V below) {
@@ -144,7 +156,7 @@ class ThresholdPlan : public CpuPlan {
   std::int64_t shift_x_, shift_y_, channels_;
   double limit_;
   float threshold_, factor_, gray_[3];
-  bool is_stored_;
+  bool is_stored_, is_past_;
 };
 
 }  // namespace mpskit::cpu::MPSKIT_ISA

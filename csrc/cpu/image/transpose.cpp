@@ -1,5 +1,6 @@
 #include "cpu/image/tiles.inl"
 #include "cpu/simd/sixteens.inl"
+#include "cpu/simd/streams.inl"
 
 // Pixels move as blocks of 1, 2, 4, 8 or 16 bytes: squares of them are turned in registers.
 namespace mpskit::cpu::MPSKIT_ISA {
@@ -44,6 +45,7 @@ class TransposePlan final : public CpuPlan {
     // Down the source by one cache line, so that each row of the destination is written on and on.
     high_ = std::max<std::int64_t>(64 / bytes_, 1);
     wide_ = 512;
+    is_past_ = is_streamed(call.outputs[0]);
   }
 
   void run(std::span<const View> views) const override {
@@ -56,6 +58,7 @@ class TransposePlan final : public CpuPlan {
         const std::int64_t x = task % across * wide_, y = task / across % down * high_;
         turn(src, dst, {task / across / down, x, y, std::min(wide_, window_.width - x), std::min(high_, window_.height - y)}, memory.as<std::byte>());
       }
+      if (is_past_) end_stream();
     });
   }
 
@@ -75,10 +78,15 @@ class TransposePlan final : public CpuPlan {
       });
     }
     std::byte* to = dst.row<std::byte>(t.image, window_.y + t.y) + (window_.x + t.x) * channels_ * dst.layout.element_bytes();
-    if (src.layout.dtype == dst.layout.dtype) return move(from, from_row, to, dst.layout.row_bytes(), t);
+    const bool is_same = src.layout.dtype == dst.layout.dtype;
+    if (is_same && !is_past_) return move(from, from_row, to, dst.layout.row_bytes(), t);
     std::byte* turned = memory + high_ * wide_ * bytes_;
     auto* floats = reinterpret_cast<float*>(turned + rounded_up(high_ * wide_ * bytes_, 64));
     move(from, from_row, turned, wide_ * bytes_, t);
+    if (is_same) {
+      for (std::int64_t y = 0; y < t.height; ++y) stream_bytes(true, turned + y * wide_ * bytes_, to + y * dst.layout.row_bytes(), t.width * bytes_);
+      return;
+    }
     for (std::int64_t y = 0; y < t.height; ++y) {
       to_float(src.layout.dtype, turned + y * wide_ * bytes_, t.width * channels_, floats);
       from_float(floats, dst.layout.dtype, to + y * dst.layout.row_bytes(), t.width * channels_, unit_of(dst.layout.dtype) / unit_of(src.layout.dtype));
@@ -92,23 +100,33 @@ class TransposePlan final : public CpuPlan {
       case 8: return turn_tile<std::uint64_t>(from, from_row, to, to_row, t.height, t.width);
       case 3: return turn_by<3>(from, from_row, to, to_row, t);
       case 12: return turn_by<12>(from, from_row, to, to_row, t);
-      case 16: return turn_by<16>(from, from_row, to, to_row, t);
+      case 16: return turn_sixteens(from, from_row, to, to_row, t);
       default: return turn_pixels(from, from_row, to, to_row, t.height, t.width, bytes_);
     }
   }
+  // Each line of the source is read once: rows of a picture often lie so far apart that its columns share a few sets of the caches.
+  static void turn_sixteens(const std::byte* from, std::int64_t from_row, std::byte* to, std::int64_t to_row, const Tile& t) {
+    for (std::int64_t x = 0; x < t.width; ++x, from += from_row, to += 16)
+      for (std::int64_t y = 0; y < t.height; ++y) std::memcpy(to + y * to_row, from + 16 * y, 16);
+  }
   template <std::int64_t bytes>
   static void turn_by(const std::byte* from, std::int64_t from_row, std::byte* to, std::int64_t to_row, const Tile& t) {
-    for (std::int64_t y = 0; y < t.height; ++y) {
-      std::int64_t x = 0;
-      if (bytes == 3 && y + 1 < t.height)  // four bytes are moved as one: the next pixel's first is there, and overwritten
-        for (; x + 1 < t.width; ++x) std::memcpy(to + y * to_row + x * bytes, from + x * from_row + y * bytes, 4);
-      for (; x < t.width; ++x) std::memcpy(to + y * to_row + x * bytes, from + x * from_row + y * bytes, bytes);
+    constexpr std::int64_t few = 64;  // lines of a column that stay in the nearest cache, however far apart
+    for (std::int64_t begin = 0; begin < t.width; begin += few) {
+      const std::int64_t end = std::min(begin + few, t.width);
+      for (std::int64_t y = 0; y < t.height; ++y) {
+        std::int64_t x = begin;
+        if (bytes == 3 && y + 1 < t.height)  // four bytes are moved as one: the next pixel's first is there, and overwritten
+          for (; x + 1 < end; ++x) std::memcpy(to + y * to_row + x * bytes, from + x * from_row + y * bytes, 4);
+        for (; x < end; ++x) std::memcpy(to + y * to_row + x * bytes, from + x * from_row + y * bytes, bytes);
+      }
     }
   }
 
   EdgeMode edge_;
   image::Window window_;
   std::int64_t shift_x_, shift_y_, channels_, bytes_, high_, wide_;  // pixels of a tile
+  bool is_past_;
 };
 
 }  // namespace
