@@ -13,10 +13,17 @@ std::vector<StencilPlan::Pass> passes_of(const image::WindowValues& w, std::int6
 
 class WindowConvolutionPlan final : public StencilPlan {
  public:
-  WindowConvolutionPlan(const image::Convolution& k, const Call& call) : StencilPlan(k, passes_of(k.window(), call.inputs[0].channels()), k.bias, call) {}
+  WindowConvolutionPlan(const image::Convolution& k, const Call& call) : StencilPlan(k, passes_of(k.window(), call.inputs[0].channels()), 1, k.bias, call) {}
 };
 
 }  // namespace
+
+std::unique_ptr<CpuPlan> stencil_plan(const image::UnaryKernel& k, std::vector<StencilWeights> passes, float factor, const Call& call) {
+  std::vector<StencilPlan::Pass> all;
+  for (StencilWeights& w : passes) all.push_back({{w.width, w.height, call.inputs[0].channels()}, std::move(w.values)});
+  return std::make_unique<StencilPlan>(k, std::move(all), factor, 0.0f, call);
+}
+
 }  // namespace mpskit::cpu::MPSKIT_ISA
 
 MPSKIT_CPU_KERNEL(image::Convolution, WindowConvolutionPlan)

@@ -1,6 +1,7 @@
 #include "cpu/image/gaussian_codes.inl"
 #include "cpu/image/gaussian_floats.inl"
 #include "cpu/image/gaussian_weights.inl"
+#include "cpu/image/stencil_passes.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
@@ -49,6 +50,7 @@ class Strips final : public CpuPlan {
         const std::int64_t y = task % bands * band;
         blur_band(views[0], views[1], task / bands, y, std::min(band, window_.height - y), w);
       }
+      end_stream();
     });
   }
 
@@ -113,11 +115,21 @@ class GaussianBlurPlan final : public CpuPlan {
     const std::vector<double> weights = gaussian_weights(k.sigma);
     const auto radius = static_cast<std::int64_t>(weights.size()) - 1;
     if (GaussianCodes::fits(radius, call.inputs[0], call.outputs[0])) plan_ = std::make_unique<Strips<GaussianCodes>>(k, call, weights);
+    else if (radius > 0 && radius <= few_floats) plan_ = stencil_plan(k, {{1, 2 * radius + 1, all_of(weights)}, {2 * radius + 1, 1, all_of(weights)}}, 1, call);
     else plan_ = std::make_unique<Strips<GaussianFloats>>(k, call, weights);
   }
   void run(std::span<const View> views) const override { plan_->run(views); }
 
  private:
+  static constexpr std::int64_t few_floats = 12;  // neighbours on a side: above it pays that pairs share a weight
+
+  static std::vector<float> all_of(std::span<const double> half) {
+    std::vector<float> all;
+    for (std::size_t i = half.size(); i-- > 1;) all.push_back(static_cast<float>(half[i]));
+    for (const double w : half) all.push_back(static_cast<float>(w));
+    return all;
+  }
+
   std::unique_ptr<CpuPlan> plan_;
 };
 

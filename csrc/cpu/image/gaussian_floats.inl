@@ -3,6 +3,7 @@
 // turned into the stack, and filtered along by the same loop. Only pixels of four channels stay rows: a register is whole pixels of
 // them, and the neighbours of all that are as many pixels away as it has are registers again.
 #include "cpu/image/gaussian_four.inl"
+#include "cpu/simd/streams.inl"
 #include "cpu/simd/transpose.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
@@ -20,6 +21,7 @@ class GaussianFloats {
     for (double w : weights) taps_.push_back(static_cast<float>(w));
     // Halves, so that the sum of a pair of the largest floats is no infinity.
     load_factor_ = radius() > 0 ? 0.5f : 1.0f;
+    is_past_ = is_streamed(dst);
     store_factor_ = unit_of(dst.dtype) / unit_of(src.dtype) / load_factor_;
   }
 
@@ -117,7 +119,7 @@ class GaussianFloats {
 
   void along_rows(const float* from, std::int64_t from_pitch, std::int64_t pixels, std::int64_t rows, DType dtype, std::byte* dst, std::int64_t row_bytes,
                   float* out) const {
-    const std::int64_t count = pixels * row_channels, straight = dtype == DType::f32 ? count - count % (4 * lanes<float>) : 0;
+    const std::int64_t count = pixels * row_channels, straight = dtype == DType::f32 && !is_past_ ? count - count % (4 * lanes<float>) : 0;
     Register four[4];
     for (std::int64_t i = 0; i < rows; ++i, dst += row_bytes) {
       const float* centre = from + i * from_pitch + radius() * row_channels;
@@ -131,7 +133,7 @@ class GaussianFloats {
           for (int j = 0; j < 4; ++j) store(out + x + j * lanes<float>, four[j]);
         }
       }
-      if (straight < count) from_float(out + straight, dtype, dst + straight * static_cast<std::int64_t>(sizeof(float)), count - straight, store_factor_);
+      if (straight < count) stream_floats(is_past_, out + straight, dtype, dst + straight * static_cast<std::int64_t>(sizeof(float)), count - straight, store_factor_);
     }
   }
 
@@ -139,6 +141,7 @@ class GaussianFloats {
 
   std::int64_t channels_;
   float load_factor_ = 1, store_factor_ = 1;
+  bool is_past_;
   std::vector<float> taps_;  // weights of neighbours 0, 1, ... radius
 };
 

@@ -4,7 +4,10 @@
 // above a row that all windows of a block share and of what lies below it.
 #include "cpu/image/fold.inl"
 #include "cpu/image/running_sums.inl"
+#include "cpu/image/stencil_passes.inl"
 #include "cpu/image/tiles.inl"
+#include "cpu/simd/streams.inl"
+#include "cpu/simd/words.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
 
@@ -73,6 +76,27 @@ void run_sums(const T* from, std::int64_t count, std::int64_t channels, T* sums)
   }
 }
 
+// Sums of bytes over their number as one product: within a hundredth of a code of the exact value before it is rounded.
+struct CodeMean {
+  std::uint32_t half, reciprocal;  // each twice
+  int shift;
+  explicit CodeMean(std::int64_t count) : shift(std::bit_width(static_cast<std::uint64_t>(count - 1)) - 1) {
+    half = static_cast<std::uint32_t>(count / 2) * 0x10001u;
+    reciprocal = static_cast<std::uint32_t>(((std::int64_t{1} << (17 + shift)) / count + 1) / 2) * 0x10001u;
+  }
+  void operator()(const std::uint16_t* sums, std::int64_t count, std::uint8_t* to) const {
+    constexpr std::int64_t n = lanes<std::uint16_t>;
+    const Words add = broadcast_word(&half), times = broadcast_word(&reciprocal);
+    const auto mean = [=, by = shift](std::int64_t x) __attribute__((always_inline)) { return multiply_high(load<Words>(sums + x) + add, times) >> by; };
+    std::int64_t x = 0;
+    for (; x + 2 * n <= count; x += 2 * n) store_bytes(to + x, mean(x), mean(x + n));
+    if (x == count) return;
+    std::uint8_t some[2 * n];
+    store_bytes(some, mean(x), mean(x + n));
+    std::memcpy(to + x, some, static_cast<std::size_t>(count - x));
+  }
+};
+
 // to[x] = from[x] + from[x + stride] + ... , n terms. Four registers more may be touched.
 template <class T, class P>
 void add_terms(const P* from, std::int64_t count, std::int64_t n, std::int64_t stride, T* to) {
@@ -129,16 +153,26 @@ class WindowMeanPlan : public CpuPlan {
     std::int64_t side, times;
     std::int64_t sum() const { return times == 1 ? side : side * side; }
     std::int64_t reach() const { return times * (side - 1) + 1; }
+    std::vector<float> weights() const {  // of a box, or of a box of boxes
+      std::vector<float> all;
+      for (std::int64_t i = 0; i < reach(); ++i) all.push_back(static_cast<float>(times == 1 ? 1 : std::min(i + 1, reach() - i)));
+      return all;
+    }
   };
 
   WindowMeanPlan(const image::UnaryKernel& k, Axis across, Axis down, const Call& call)
       : across_(across), down_(down), code_bits_(bits_of(call.inputs[0].dtype, across.sum() * down.sum())), element_bytes_(code_bits_ ? call.inputs[0].element_bytes() : 4),
         tiles_(k, call, across.reach(), down.reach(), element_bytes_, 128 << 10, element_bytes_ << 11) {
-    const double count = static_cast<double>(across.sum() * down.sum());
+    is_past_ = is_streamed(call.outputs[0]) && code_bits_ == 0;
+    count_ = across.sum() * down.sum();
+    const auto count = static_cast<double>(count_);
+    if (code_bits_ == 0 && across.reach() + down.reach() <= few_reached && across.reach() > 1 && down.reach() > 1)
+      direct_ = stencil_plan(k, {{1, down.reach(), down.weights()}, {across.reach(), 1, across.weights()}}, static_cast<float>(1 / count), call);
     factor_ = static_cast<float>(static_cast<double>(unit_of(call.outputs[0].dtype)) / (static_cast<double>(unit_of(call.inputs[0].dtype)) * count));
   }
 
   void run(std::span<const View> views) const override {
+    if (direct_) return direct_->run(views);
     if (code_bits_ == 0) run_in<float, float>(views[0], views[1]);
     else if (element_bytes_ == 2) run_in<std::uint32_t, std::uint16_t>(views[0], views[1]);
     else if (code_bits_ == 32) run_in<std::uint32_t, std::uint8_t>(views[0], views[1]);
@@ -147,6 +181,7 @@ class WindowMeanPlan : public CpuPlan {
 
  private:
   static constexpr std::int64_t few = 12;  // terms that are added one by one
+  static constexpr std::int64_t few_reached = 32;  // places of both axes, of floats, whose products in registers cost less than sums that pass through memory
 
   // The narrowest integers that hold every sum of codes; 0 for floats.
   static int bits_of(DType t, std::int64_t count) {
@@ -179,7 +214,7 @@ class WindowMeanPlan : public CpuPlan {
         const std::int64_t count = t.width * tiles_.channels(), wide = count + (across_.reach() - 1) * tiles_.channels();
         const auto emit = [&](std::int64_t y, T* row) {
           if (from != copy) tiles_.foresee(src, t, y + down_.reach() + 1);
-          if (y + 2 < t.height) {
+          if (y + 2 < t.height && !is_past_) {
             const std::byte* next = tiles_.row(dst, t, y + 2);
             for (std::int64_t b = 0; b < count * dst.layout.element_bytes(); b += 64) __builtin_prefetch(next + b, 1);
           }
@@ -189,6 +224,7 @@ class WindowMeanPlan : public CpuPlan {
       };
       if (is_element) tiles_.in_parts(src, tile, part);
       else part(tile);
+      if (is_past_) end_stream();
     });
   }
 
@@ -257,8 +293,10 @@ class WindowMeanPlan : public CpuPlan {
   void put(const View& src, const View& dst, const Tile& t, std::int64_t y, T* sums, std::int64_t count, float* floats) const {
     std::byte* const to = tiles_.row(dst, t, y);
     if constexpr (std::is_same_v<T, float>) {
-      from_float(sums, dst.layout.dtype, to, count, factor_);
+      stream_floats(is_past_, sums, dst.layout.dtype, to, count, factor_);
     } else if (dst.layout.dtype == src.layout.dtype) {
+      if constexpr (sizeof(T) == 2)
+        if (count_ > 1) return CodeMean(count_)(sums, count, reinterpret_cast<P*>(to));
       store_run(reinterpret_cast<P*>(to), count, [=, this](std::int64_t x) { return load_sums(sums + x) * factor_; });
     } else {
       for (std::int64_t x = 0; x < count; x += lanes<float>) store(floats + x, load_sums(sums + x));
@@ -268,7 +306,9 @@ class WindowMeanPlan : public CpuPlan {
 
   Axis across_, down_;
   int code_bits_;
-  std::int64_t element_bytes_;
+  bool is_past_;
+  std::unique_ptr<CpuPlan> direct_;
+  std::int64_t element_bytes_, count_;
   Tiles tiles_;
   float factor_;
 };
