@@ -45,7 +45,7 @@ class MedianPlan final : public CpuPlan {
   };
   static Way way_of(std::int64_t diameter, std::int64_t channels, DType t) {
     if (diameter <= widest_square) return {false, 0, 48 << 10, 2 << 10};
-    if (diameter > 21 && t == DType::u8) {  // counts of 512 columns stay in the second cache; few of a tile's rows and columns are of its margin
+    if (diameter > 15 && t == DType::u8) {  // counts of 512 columns stay in the second cache; few of a tile's rows and columns are of its margin
       const std::int64_t pixels = std::max<std::int64_t>(512, 2 * diameter), rows = std::max<std::int64_t>(128, 3 * diameter);
       return {true, 0, (pixels + diameter) * rows * channels, pixels * channels};
     }
