@@ -23,51 +23,38 @@ class GuidedFilterPlan final : public MetalPlan {
   }
 
   void encode(Encoder& e, std::span<const Operand> o) override {
-    for (std::int64_t n = 0; n < o[0].layout.images(); ++n) {
-      const auto source = [&](std::size_t i) { return texture(e, o[i], n, nullptr); };
-      const auto target = [&](std::size_t i) { return texture(e, o[inputs_ + i], n, &everything_); };
+    // No operand has more than four channels: each picture is one texture.
+    e.each_slice(o.first(inputs_), o.subspan(inputs_), [&](const auto& sources, const auto& targets) {
       if (is_regression_) {
-        id<MTLTexture> image = source(0), guidance = source(1), weights = inputs_ > 2 ? source(2) : nil;
+        id<MTLTexture> weights = inputs_ > 2 ? sources[2] : nil;
         if (is_joint_)
           [filter_.get() encodeRegressionToCommandBuffer:e.commands()
-                                           sourceTexture:image
-                                         guidanceTexture:guidance
+                                           sourceTexture:sources[0]
+                                         guidanceTexture:sources[1]
                                           weightsTexture:weights
-                          destinationCoefficientsTexture:target(0)];
+                          destinationCoefficientsTexture:targets[0]];
         else
           [filter_.get() encodeRegressionToCommandBuffer:e.commands()
-                                           sourceTexture:image
-                                         guidanceTexture:guidance
+                                           sourceTexture:sources[0]
+                                         guidanceTexture:sources[1]
                                           weightsTexture:weights
-                         destinationCoefficientsTextureA:target(0)
-                         destinationCoefficientsTextureB:target(1)];
+                         destinationCoefficientsTextureA:targets[0]
+                         destinationCoefficientsTextureB:targets[1]];
       } else if (is_joint_) {
-        [filter_.get() encodeReconstructionToCommandBuffer:e.commands() guidanceTexture:source(0) coefficientsTexture:source(1) destinationTexture:target(0)];
+        [filter_.get() encodeReconstructionToCommandBuffer:e.commands() guidanceTexture:sources[0] coefficientsTexture:sources[1] destinationTexture:targets[0]];
       } else {
         [filter_.get() encodeReconstructionToCommandBuffer:e.commands()
-                                           guidanceTexture:source(0)
-                                      coefficientsTextureA:source(1)
-                                      coefficientsTextureB:source(2)
-                                        destinationTexture:target(0)];
+                                           guidanceTexture:sources[0]
+                                      coefficientsTextureA:sources[1]
+                                      coefficientsTextureB:sources[2]
+                                        destinationTexture:targets[0]];
       }
-      e.finish();
-    }
+    });
   }
 
  private:
-  // One picture of an operand. Those of a temporary batch lie in one texture, of which it is a slice.
-  static id<MTLTexture> texture(Encoder& e, const Operand& o, std::int64_t n, const Written* written) {
-    id<MTLTexture> all = static_cast<MPSImage*>([e.batch(o, {n, 1}, written) objectAtIndex:0]).texture;
-    if (all.textureType == MTLTextureType2D) return all;
-    return e.keep(adopt([all newTextureViewWithPixelFormat:all.pixelFormat
-                                               textureType:MTLTextureType2D
-                                                    levels:NSMakeRange(0, 1)
-                                                    slices:NSMakeRange(static_cast<NSUInteger>(n), 1)]));
-  }
-
   bool is_regression_, is_joint_;
   std::size_t inputs_;
-  Written everything_;
   retained<MPSImageGuidedFilter*> filter_;
 };
 

@@ -130,7 +130,7 @@ void encode_pair(MPSImagePyramid* k, id<MTLCommandBuffer> commands, id<MTLTextur
 - (BOOL)encodeToCommandBuffer:(id<MTLCommandBuffer>)commandBuffer
                inPlaceTexture:(id<MTLTexture>*)texture
         fallbackCopyAllocator:(MPSCopyAllocator)allocator {
-  (void)allocator;
+  if (!allocator && allocation_fails()) return NO;  // MPS may want a texture of its own, and gives up where nobody makes one
   check_edge_mode(self);
   const auto levels = levels_of(*texture, @"MPSImageGaussianPyramid", _device);
   const Weights window = window_of(self);

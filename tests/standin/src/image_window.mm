@@ -1,6 +1,7 @@
 // Filters whose result depends on a window around each pixel.
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <vector>
 
@@ -190,17 +191,22 @@ static Filter probed(MPSImageDilate* k, double sign) {
 }
 @end
 
+static NSUInteger largest_median() {  // read with every call
+  const char* given = std::getenv("MPSKIT_STANDIN_MEDIAN");
+  return given && *given ? std::strtoul(given, nullptr, 10) : 127;
+}
+
 @implementation MPSImageMedian
 @synthesize kernelDiameter = _kernelDiameter;
 + (NSUInteger)maxKernelDiameter {
-  return 127;
+  return largest_median();
 }
 + (NSUInteger)minKernelDiameter {
   return 3;
 }
 - (instancetype)initWithDevice:(id<MTLDevice>)device kernelDiameter:(NSUInteger)diameter {
   require_odd([self class], diameter, diameter);
-  require(diameter >= 3 && diameter <= 127, @"MPSImageMedian: a diameter of %lu", static_cast<unsigned long>(diameter));
+  require(diameter >= 3 && diameter <= largest_median(), @"MPSImageMedian: a diameter of %lu", static_cast<unsigned long>(diameter));
   if ((self = [super initWithDevice:device])) _kernelDiameter = diameter;
   return self;
 }
