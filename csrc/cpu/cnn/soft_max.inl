@@ -15,9 +15,10 @@ inline float sum_of(Vec<float> v) {
 }
 
 float largest(const float* x, std::int64_t n);
-// e[i] = exp(x[i] - most); their sum, in blocks, so that it stays as exact with many elements as with few.
-double exponentials(const float* x, std::int64_t n, float most, float* e);
-double sum_of_exponentials(const float* x, std::int64_t n, float most);  // the same without them
+// e[i] = exp(x[i] - most); their sum, in blocks, so that it stays as exact with many elements as with few. The n elements at `next` are
+// prefetched.
+double exponentials(const float* x, std::int64_t n, float most, float* e, const float* next = nullptr);
+double sum_of_exponentials(const float* x, std::int64_t n, float most, const float* next = nullptr);  // the same without them
 
 // `scratch` holds 2 * n floats; null source: zeros.
 void one_row(DType from, const std::byte* s, std::int64_t n, DType to, std::byte* d, float* scratch);

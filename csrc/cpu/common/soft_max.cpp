@@ -35,21 +35,24 @@ float largest(const float* x, std::int64_t n) {
 
 namespace {
 
-// put(i, v, count) is told the exponentials from i on.
+// put(i, v, count) is told the exponentials from i on. `next` is asked for meanwhile: memory would be idle otherwise, and arithmetic when
+// the next row begins.
 template <class Put>
-MPSKIT_INLINE double add_exponentials(const float* x, std::int64_t n, float most, Put&& put) {
+MPSKIT_INLINE double add_exponentials(const float* x, std::int64_t n, float most, const float* next, Put&& put) {
   constexpr std::int64_t block = 1024;
   double total = 0;
   for (std::int64_t begin = 0; begin < n; begin += block) {
     const std::int64_t end = std::min(n, begin + block);
     Floats sums[2]{};
     std::int64_t i = begin;
-    for (; i + 2 * step <= end; i += 2 * step)
+    for (; i + 2 * step <= end; i += 2 * step) {
+      if (next) __builtin_prefetch(next + i);
       for (int j = 0; j < 2; ++j) {
         const Floats v = exp_of_negative(load<Floats>(x + i + j * step) - most);
         put(i + j * step, v, step);
         sums[j] += v;
       }
+    }
     if (i + step <= end) {
       const Floats v = exp_of_negative(load<Floats>(x + i) - most);
       put(i, v, step);
@@ -69,14 +72,14 @@ MPSKIT_INLINE double add_exponentials(const float* x, std::int64_t n, float most
 
 }  // namespace
 
-double exponentials(const float* x, std::int64_t n, float most, float* e) {
-  return add_exponentials(x, n, most, [=](std::int64_t i, Floats v, std::int64_t count) __attribute__((always_inline)) {
+double exponentials(const float* x, std::int64_t n, float most, float* e, const float* next) {
+  return add_exponentials(x, n, most, next, [=](std::int64_t i, Floats v, std::int64_t count) __attribute__((always_inline)) {
     if (count == step) store(e + i, v);
     else store_pixels(e + i, v, count);
   });
 }
-double sum_of_exponentials(const float* x, std::int64_t n, float most) {
-  return add_exponentials(x, n, most, [](std::int64_t, Floats, std::int64_t) {});
+double sum_of_exponentials(const float* x, std::int64_t n, float most, const float* next) {
+  return add_exponentials(x, n, most, next, [](std::int64_t, Floats, std::int64_t) {});
 }
 
 void one_row(DType from, const std::byte* s, std::int64_t n, DType to, std::byte* d, float* scratch) {

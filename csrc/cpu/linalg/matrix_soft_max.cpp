@@ -1,5 +1,7 @@
 #include "cpu/cnn/soft_max.inl"
 #include "cpu/linalg/window.inl"
+#include "cpu/simd/math.inl"
+#include "cpu/simd/stream.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
@@ -19,6 +21,7 @@ class MatrixSoftMaxPlan final : public CpuPlan {
     if (n == 0 || rows == 0) return;
     const DType t = src.layout.dtype;
     const bool is_narrow = n < 2 * step;
+    const bool streams = !is_narrow && t == DType::f32 && 2 * window_.matrices.count * rows * n * static_cast<std::int64_t>(sizeof(float)) >= streamed_bytes;
     parallel_for(window_.matrices.count * rows, rows_a_task(n, 16384), [&](std::int64_t first, std::int64_t last) {
       const Scratch scratch(static_cast<std::size_t>(n * (is_narrow ? step : 2)) * sizeof(float));
       for (std::int64_t r = first; r < last;) {
@@ -27,11 +30,18 @@ class MatrixSoftMaxPlan final : public CpuPlan {
         if (is_narrow && step <= std::min(last - r, rows - r % rows)) {
           several_rows(t, s, source_.row_bytes(), n, t, d, result_.row_bytes(), scratch.as<float>());
           r += step;
+        } else if (streams) {
+          const auto* x = reinterpret_cast<const float*>(s);
+          const auto* next = r + 1 < last ? source_.row<const float>(src, (r + 1) / rows, (r + 1) % rows) : nullptr;
+          const Floats scale = all(static_cast<float>(1 / exponentials(x, n, largest(x, n), scratch.as<float>(), next)));
+          stream(scratch.as<float>(), n, reinterpret_cast<float*>(d), [=](Floats v) __attribute__((always_inline)) { return v * scale; });
+          ++r;
         } else {
           one_row(t, s, n, t, d, scratch.as<float>());
           ++r;
         }
       }
+      if (streams) finish_streams();
     });
   }
 

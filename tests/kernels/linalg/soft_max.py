@@ -69,6 +69,17 @@ def large_and_special_values(engine: Engine, kernel_type: Any, reference: Refere
         assert_close(kernel_type()(x), reference(x), *tolerance_of(kernel_type(), dtype, engine))
 
 
+def more_than_caches_hold(engine: Engine, rng: np.random.Generator, kernel_type: Any, reference: Reference) -> None:
+    if engine.is_metal:
+        pytest.skip("caches are the CPU engine's business")
+    rows, columns = 2100, 1003  # rows begin everywhere in a cache line
+    x, whole = rng.uniform(-4, 4, (rows, columns)).astype(np.float32), np.full((rows + 2, columns + 5), 7, np.float32)
+    kernel_type()(x, out=whole[1:-1, 2:-3])
+    assert_close(whole[1:-1, 2:-3], reference(x), *tolerance_of(kernel_type(), "float32", engine))
+    whole[1:-1, 2:-3] = 7
+    assert (whole == 7).all()
+
+
 def every_row_of_a_column_and_no_elements(kernel_type: Any, of_one_element: int) -> None:
     one = kernel_type()(np.full((40, 1), 7, np.float32))
     np.testing.assert_array_equal(one, np.full((40, 1), of_one_element))

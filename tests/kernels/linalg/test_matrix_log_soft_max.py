@@ -40,6 +40,10 @@ def test_large_and_special_values(engine: Engine, dtype: str) -> None:
     soft_max.large_and_special_values(engine, MatrixLogSoftMax, reference, dtype)
 
 
+def test_more_than_caches_hold(engine: Engine, rng: np.random.Generator) -> None:
+    soft_max.more_than_caches_hold(engine, rng, MatrixLogSoftMax, reference)
+
+
 def test_every_row_of_a_column_and_no_elements(engine: Engine) -> None:
     soft_max.every_row_of_a_column_and_no_elements(MatrixLogSoftMax, 0)
 
