@@ -283,13 +283,13 @@ class MatrixDecompositionCholeskyPlan final : public CpuPlan {
 
   void group(const Matrices<const float>& from, const Matrices<float>& to, std::int32_t* status, std::int64_t m, std::int64_t count) const {
     const std::int64_t n = problem_.order;
-    alignas(64) float elements[lane_order * lane_order * lanes<float>];
-    const LaneWindow w{elements, n, 1};
+    alignas(64) float elements[lane_order * spread(lane_order) * lanes<float>];
+    const LaneWindow w{elements, spread(n), 1};
     const Matrices<const float> a{from.data + m * from.matrix, from.matrix, from.row};
     const Matrices<float> r{to.data + m * to.matrix, to.matrix, to.row};
     const LaneTriangles which{kernel_.lower, !kernel_.lower};
     interleave_all(a, count, n, n, w, which);
-    const Vec<std::int32_t> failed = factor_lanes(kernel_.lower ? w : LaneWindow{elements, 1, n}, n);  // U is L.T
+    const Vec<std::int32_t> failed = factor_lanes(kernel_.lower ? w : LaneWindow{elements, w.column, w.row}, n);  // U is L.T
     separate_all(w, n, n, r, count, which);
     for (std::int64_t l = 0; l < count; ++l) status[m + l] = failed[l] ? linalg::status_non_positive_definite : linalg::status_success;
   }

@@ -45,28 +45,30 @@ MPSKIT_INLINE void row_sums(const T* a, std::ptrdiff_t stride, const float* x, s
   }
 }
 
-// y += x[i] * row i of a, for some columns: four rows at a time through a strip of y that stays in L1.
+// y += x[i] * row i of a, for some columns: several rows at a time, streams enough for the memory, through a strip of y that stays in L1.
+template <int together, class T>
+MPSKIT_INLINE void add_some_rows(const T* a, std::ptrdiff_t stride, std::int64_t columns, const float* x, float* y) {
+  V f[together];
+  for (int r = 0; r < together; ++r) f[r] = x[r] - V{};
+  std::int64_t j = 0;
+  for (; j + width <= columns; j += width) {
+    V sum = load<V>(y + j);
+    for (int r = 0; r < together; ++r) sum = multiply_add(load_floats(a + r * stride + j), f[r], sum);
+    store(y + j, sum);
+  }
+  for (; j < columns; ++j)
+    for (int r = 0; r < together; ++r) y[j] += as_float(a[r * stride + j]) * x[r];
+}
 template <class T>
 void add_rows(const T* a, std::ptrdiff_t stride, std::int64_t rows, std::int64_t columns, const float* x, float* y) {
   std::int64_t i = 0;
-  for (; i + 4 <= rows; i += 4) {
-    const T* p = a + i * stride;
-    std::int64_t j = 0;
-    for (; j + width <= columns; j += width) {
-      V sum = load<V>(y + j);
-      for (int r = 0; r < 4; ++r) sum = multiply_add(load_floats(p + r * stride + j), x[i + r] - V{}, sum);
-      store(y + j, sum);
-    }
-    for (; j < columns; ++j)
-      for (int r = 0; r < 4; ++r) y[j] += as_float(p[r * stride + j]) * x[i + r];
-  }
-  for (; i < rows; ++i)
-    for (std::int64_t j = 0; j < columns; ++j) y[j] += as_float(a[i * stride + j]) * x[i];
+  for (; i + 8 <= rows; i += 8) add_some_rows<8>(a + i * stride, stride, columns, x + i, y);
+  for (; i < rows; ++i) add_some_rows<1>(a + i * stride, stride, columns, x + i, y);
 }
 
 // What a task takes, by size alone: sums do not depend on the number of threads.
 constexpr std::int64_t task_elements = 1 << 17;
-constexpr std::int64_t strip_columns = 4096, strip_rows = 1024;  // 16 KiB of y: half of L1, and rows are read in long pieces
+constexpr std::int64_t strip_columns = 4096, strip_rows = 512;  // 16 KiB of y: half of L1, and rows are read in long pieces
 
 class MatrixVectorMultiplicationPlan final : public CpuPlan {
  public:
