@@ -20,23 +20,23 @@ function(mpskit_find_kernels out)
   set(${out} "${found}" PARENT_SCOPE)
 endfunction()
 
-# mpskit_has_avx512(): whether this machine has what the wrappers of avx512 are compiled for.
-function(mpskit_has_avx512)
-  if(CMAKE_CROSSCOMPILING)
-    set(MPSKIT_HAS_AVX512 OFF PARENT_SCOPE)
-    return()
-  endif()
+# mpskit_widest_isa(OUT): the widest of this machine's instruction sets that the wrappers below are compiled for.
+function(mpskit_widest_isa out)
   set(CMAKE_REQUIRED_QUIET ON)
-  check_cxx_source_runs("
-#if defined(__x86_64__)
-int main() {
-  return !(__builtin_cpu_supports(\"avx512f\") && __builtin_cpu_supports(\"avx512vl\") && __builtin_cpu_supports(\"avx512bw\") && __builtin_cpu_supports(\"avx512dq\"));
-}
-#else
-int main() { return 1; }
-#endif
-" MPSKIT_HAS_AVX512)
-  set(MPSKIT_HAS_AVX512 "${MPSKIT_HAS_AVX512}" PARENT_SCOPE)
+  set(widest baseline)
+  foreach(isa avx2 avx512)
+    set(features avx2 fma)  # f16c came before them; clang 14 cannot ask for it
+    if(isa STREQUAL avx512)
+      list(APPEND features avx512f avx512vl avx512bw avx512dq)
+    endif()
+    list(TRANSFORM features REPLACE "(.+)" "__builtin_cpu_supports(\"\\1\")")
+    list(JOIN features " && " condition)
+    check_cxx_source_runs("int main() { return !(${condition}); }" MPSKIT_HAS_${isa})
+    if(MPSKIT_HAS_${isa})
+      set(widest ${isa})
+    endif()
+  endforeach()
+  set(${out} ${widest} PARENT_SCOPE)
 endfunction()
 
 # mpskit_isa_libraries(OUT): an object library for each ISA, of one wrapper for each source in csrc/cpu/<folder>/. The wrapper opens
@@ -53,12 +53,10 @@ function(mpskit_isa_libraries out)
   endif()
   if(MPSKIT_ISAS)
     set(wanted ${MPSKIT_ISAS})
+  elseif(CMAKE_CROSSCOMPILING OR NOT isas MATCHES "avx2")
+    set(wanted all)
   else()
-    set(wanted baseline avx2 neon)
-    mpskit_has_avx512()
-    if(MPSKIT_HAS_AVX512)
-      list(APPEND wanted avx512)
-    endif()
+    mpskit_widest_isa(wanted)
   endif()
   if(NOT wanted STREQUAL "all")
     list(JOIN wanted "|" wanted)

@@ -23,7 +23,7 @@ bool has_f16c() {  // clang 14 does not know the word in __builtin_cpu_supports
 
 Isa best() {
   static const std::vector<Isa> isas = available_isas();
-  if (isas.empty()) throw DeviceError("cpu: this build has no instruction set that this machine has. Build with MPSKIT_ISAS=all.");
+  if (isas.empty()) throw DeviceError("cpu: this build has no instruction set that this machine has: it was made on another one. Install it here, or build with -C cmake.define.MPSKIT_ISAS=all.");
   return isas.back();
 }
 std::atomic<int> forced{-1};

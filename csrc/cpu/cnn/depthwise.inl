@@ -27,20 +27,16 @@ class Depthwise {
  private:
   static constexpr std::int64_t step = lanes<float>;
 
-  // Results in the source's own format and floats are stored as they come; others, and those of a neuron, from a line of floats.
+  // Floats are stored as they come; other results, and those of a neuron, from a line of floats: a pass over L1, and half of the code.
   template <class S>
   void run(const View& src, const View& dst, S) const {
     const std::int64_t channels = part_.source_channels, rows = part_.images * part_.height, taps = axes_.y.taps.count * axes_.x.taps.count;
     const Layout& l = dst.layout;
-    const bool is_stored = is_clamp_ && l.dtype == src.layout.dtype, is_float = is_clamp_ && l.dtype == DType::f32;
+    const bool is_float = is_clamp_ && l.dtype == DType::f32;
     parallel_for(rows, std::max<std::int64_t>(1, 262144 / (channels * part_.width * taps)), [&](std::int64_t first, std::int64_t last) {
-      const Scratch line(is_stored || is_float ? 0 : static_cast<std::size_t>(part_.width * channels) * sizeof(float));
+      const Scratch line(is_float ? 0 : static_cast<std::size_t>(part_.width * channels) * sizeof(float));
       for (std::int64_t r = first; r < last; ++r) {
         std::byte* d = dst.row<std::byte>(part_.destination_image + r / part_.height, part_.y + r % part_.height) + (part_.x * l.channels() + part_.destination_channel) * l.element_bytes();
-        if (is_stored) {
-          row<S>(src, r, reinterpret_cast<S*>(d), l.channels());
-          continue;
-        }
         float* sums = is_float ? reinterpret_cast<float*>(d) : line.as<float>();
         row<S>(src, r, sums, is_float ? l.channels() : channels);
         if (is_float) continue;
@@ -52,8 +48,8 @@ class Depthwise {
     });
   }
 
-  template <class S, class D>
-  void row(const View& src, std::int64_t r, D* d, std::int64_t d_step) const {
+  template <class S>
+  void row(const View& src, std::int64_t r, float* d, std::int64_t d_step) const {
     const std::int64_t channels = part_.source_channels, s_step = src.layout.channels(), y = r % part_.height, image = part_.source_image + r / part_.height;
     const auto source = [&](std::int64_t tap) -> const S* {  // its row; null where zeros are
       const std::int64_t i = axes_.y.at(y, tap);
@@ -73,20 +69,17 @@ class Depthwise {
     for (; x < part_.width; ++x) at_the_border<S>(source, s_step, x, d + x * d_step);
   }
 
-  template <class D>
-  MPSKIT_INLINE void finish(Floats v, D* d) const {
-    store_pixels(d, minimum(all(high_), maximum(all(low_), v)) * unit<D>);
-  }
+  MPSKIT_INLINE Floats clamped(Floats v) const { return minimum(all(high_), maximum(all(low_), v)); }
 
   // `count` results from x on while there are as many; those that remain one by one.
-  template <class S, int taps, int stride, int count, class Source, class D>
-  std::int64_t tiles(Source&& source, std::int64_t s_step, std::int64_t x, std::int64_t end, D* d, std::int64_t d_step) const {
+  template <class S, int taps, int stride, int count, class Source>
+  std::int64_t tiles(Source&& source, std::int64_t s_step, std::int64_t x, std::int64_t end, float* d, std::int64_t d_step) const {
     for (; x + count <= end; x += count) tile<S, taps, stride, count>(source, s_step, x, d + x * d_step, d_step);
     for (; x < end; ++x) tile<S, taps, stride, 1>(source, s_step, x, d + x * d_step, d_step);
     return x;
   }
-  template <class S, int taps, int stride, int count, class Source, class D>
-  void tile(Source&& source, std::int64_t s_step, std::int64_t x, D* d, std::int64_t d_step) const {
+  template <class S, int taps, int stride, int count, class Source>
+  void tile(Source&& source, std::int64_t s_step, std::int64_t x, float* d, std::int64_t d_step) const {
     constexpr int columns = (count - 1) * stride + taps;
     const std::int64_t channels = part_.source_channels, height = axes_.y.taps.count;
     constexpr std::int64_t few = 16;
@@ -116,13 +109,13 @@ class Depthwise {
             if (const int k = j - o * stride; k >= 0 && k < taps) sum[o] = multiply_add(v, filter[k], sum[o]);
         }
       }
-      for (int i = 0; i < count; ++i) finish(sum[i], d + i * d_step + c);
+      for (int i = 0; i < count; ++i) store(d + i * d_step + c, clamped(sum[i]));
     }
   }
 
   // One result, wherever its taps fall.
-  template <class S, class Source, class D>
-  void at_the_border(Source&& source, std::int64_t s_step, std::int64_t x, D* d) const {
+  template <class S, class Source>
+  void at_the_border(Source&& source, std::int64_t s_step, std::int64_t x, float* d) const {
     const std::int64_t channels = part_.source_channels;
     const auto some = [&](std::int64_t c, auto&& load_some, auto&& bias_of, auto&& store_some) {
       Floats sum = bias_of(c);
@@ -141,15 +134,11 @@ class Depthwise {
     std::int64_t c = 0;
     for (; c + step <= channels; c += step)
       some(c, [](const auto* p) { return load_pixels(p); }, [&](std::int64_t i) { return load<Floats>(&bias_[static_cast<std::size_t>(i)]); },
-           [&](std::int64_t i, Floats v) { finish(v, d + i); });
+           [&](std::int64_t i, Floats v) { store(d + i, clamped(v)); });
     if (c == channels) return;
     const std::int64_t rest = channels - c;
     some(c, [&](const auto* p) { return load_pixels(p, rest); }, [&](std::int64_t i) { return load_pixels(&bias_[static_cast<std::size_t>(i)], rest); },
-         [&](std::int64_t i, Floats v) {
-           D whole[step];
-           finish(v, whole);
-           std::memcpy(d + i, whole, static_cast<std::size_t>(rest) * sizeof(D));
-         });
+         [&](std::int64_t i, Floats v) { store_pixels(d + i, clamped(v), rest); });
   }
 
   cnn::Part part_;
