@@ -15,10 +15,8 @@ class GaussianPyramidPlan final : public CpuPlan {
   void run(std::span<const View> views) const override {
     copy_picture(views[0], views[1]);
     for (std::size_t i = 1; i + 1 < views.size(); ++i)
-      visit_channels(channels_, [&](auto c) {
-        if (is_exact_) reduce_codes<decltype(c)::value>(views[i], views[i + 1]);
-        else visit_pixels(dtype_, [&](auto p) { reduce<decltype(c)::value, decltype(p)>(views[i], views[i + 1]); });
-      });
+      if (is_exact_) reduce_codes(views[i], views[i + 1]);
+      else visit_pixels(dtype_, [&](auto p) { reduce<decltype(p)>(views[i], views[i + 1]); });
   }
 
  private:
@@ -38,17 +36,17 @@ class GaussianPyramidPlan final : public CpuPlan {
     }
   };
 
-  template <int c, class P>
+  template <class P>
   void reduce(const View& src, const View& dst) const {
     const Layout& l = dst.layout;
     each_picture_row(l, 3 * src.layout.width() * channels_, [&](std::int64_t begin, std::int64_t end) {
       const Workspace<float> w(*this, src.layout.width());
-      for (std::int64_t i = begin; i < end; ++i) reduce_row<c, P>(src, dst, i / l.height(), i % l.height(), w);
+      for (std::int64_t i = begin; i < end; ++i) reduce_row<P>(src, dst, i / l.height(), i % l.height(), w);
       if (is_streamed(l)) end_stream();
     });
   }
 
-  template <int c, class P>
+  template <class P>
   void reduce_row(const View& src, const View& dst, std::int64_t image, std::int64_t y, const Workspace<float>& w) const {
     const std::int64_t width = src.layout.width(), height = src.layout.height(), count = dst.layout.width() * channels_;
     P* const to = dst.row<P>(image, y);
@@ -61,7 +59,9 @@ class GaussianPyramidPlan final : public CpuPlan {
         if (edge_ == EdgeMode::clamp || row == at) rows.add(src.row<const P>(image, row), term.down[j]);
       }
       if (rows.count == 0) continue;  // zeros
-      split_sum<c>(rows, 2 * src.layout.row_bytes() / static_cast<std::int64_t>(sizeof(P)), width, channels_, w.even, w.odd, w.whole);
+      visit_channels(channels_, [&](auto c) {
+        split_sum<decltype(c)::value>(rows, 2 * src.layout.row_bytes() / static_cast<std::int64_t>(sizeof(P)), width, channels_, w.even, w.odd, w.whole);
+      });
       fill_margins(w, width, 2 * dst.layout.width() + window_.width / 2);
       WeighedRows<float> neighbours;
       for (std::size_t i = 0; i < term.across.size(); ++i) {
@@ -74,7 +74,6 @@ class GaussianPyramidPlan final : public CpuPlan {
     if (!is_one) from_float(w.sum, std::span<P>(to, static_cast<std::size_t>(count)));
   }
 
-  template <int c>
   void reduce_codes(const View& src, const View& dst) const {
     const Layout& l = dst.layout;
     const std::int64_t width = src.layout.width(), height = src.layout.height();
@@ -88,7 +87,7 @@ class GaussianPyramidPlan final : public CpuPlan {
           const std::int64_t at = 2 * y + j - 2, row = std::clamp<std::int64_t>(at, 0, height - 1);
           rows[static_cast<std::size_t>(j)] = edge_ == EdgeMode::clamp || row == at ? src.row<const std::uint8_t>(image, row) : zeros.data();
         }
-        split_codes<c>(rows, 2 * src.layout.row_bytes(), width, channels_, w.even, w.odd, w.whole);
+        visit_channels(channels_, [&](auto c) { split_codes<decltype(c)::value>(rows, 2 * src.layout.row_bytes(), width, channels_, w.even, w.odd, w.whole); });
         fill_margins(w, width, 2 * l.width() + 2);
         binomial_row(w.even, w.odd, channels_, dst.row<std::uint8_t>(image, y), l.width() * channels_);
       }
