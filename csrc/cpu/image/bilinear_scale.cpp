@@ -69,7 +69,9 @@ class BilinearScalePlan final : public CpuPlan {
 
   void run(std::span<const View> views) const override {
     const View &src = views[0], &dst = views[1];
-    parallel_for(dst.layout.images() * window_.height, grain_, [&](std::int64_t begin, std::int64_t end) {
+    // Neighbours share what they read, so a thread takes more of them where there are many.
+    const std::int64_t rows = dst.layout.images() * window_.height;
+    parallel_for(rows, std::max(grain_, std::min<std::int64_t>(32, rows / (4 * num_threads()))), [&](std::int64_t begin, std::int64_t end) {
       const std::int64_t floats = rounded_up(widest_ + beyond, 16);
       const Scratch scratch(static_cast<std::size_t>(2 * floats) * sizeof(float) + static_cast<std::size_t>(2 * widest_ * element_bytes_ + 64));
       auto* const row = scratch.as<float>();

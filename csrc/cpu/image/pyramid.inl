@@ -222,10 +222,11 @@ inline void merge_rows(const float* even, const float* odd, std::int64_t pixels,
   });
 }
 
-// Rows of a picture, all of it or as many at a time as are worth a thread.
+// Rows of a picture, all of it or as many at a time as are worth a thread: not a few only where there are many, since neighbours share what they read.
 template <class Body>
 void each_picture_row(const Layout& l, std::int64_t elements_of_row, Body&& body) {
-  parallel_for(l.images() * l.height(), (1 << 16) / std::max<std::int64_t>(elements_of_row, 1) + 1, body);
+  const std::int64_t rows = l.images() * l.height(), worth = (1 << 16) / std::max<std::int64_t>(elements_of_row, 1) + 1;
+  parallel_for(rows, std::max(worth, std::min<std::int64_t>(16, rows / (4 * num_threads()))), body);
 }
 
 // One picture to another of the same shape, by value.

@@ -95,7 +95,7 @@ std::int64_t add_row(const P* row, std::int64_t pixels, std::int64_t c, const T*
   auto value = [](auto v) { return is_squared ? v * v : v; };
   auto by_registers = [&]<int n>(std::integral_constant<int, n>) {
     Vec<T> before{};
-    auto next = [&](std::int64_t x) {
+    auto next = [&](std::int64_t x) __attribute__((always_inline)) {
       const Vec<T> v = sums_within<n, T>(value(load_as<T>(row + x))), sum = load<Vec<T>>(above + x) + (v + before);
       store(sums + x, sum);
       before += last_of<n, T>(v, std::make_index_sequence<lanes<T>>{});
