@@ -125,7 +125,8 @@ class MedianPlan final : public CpuPlan {
         const std::int64_t to_pitch = is_stored ? dst.layout.row_bytes() / static_cast<std::int64_t>(sizeof(T)) : pitch;
         if (is_square) {
           T* const columns = reinterpret_cast<T*>(workspace);
-          if (d == 3) median_of_three(rows, to, to_pitch);
+          if (d == 3 && sizeof(T) == 1) median_of_three(rows, to, to_pitch);
+          else if (d == 3) median_of_square<3>(rows, to, to_pitch, columns, pitch);
           else if (d == 5) median_of_square<5>(rows, to, to_pitch, columns, pitch);
           else if (d == 7) median_of_square<7>(rows, to, to_pitch, columns, pitch);
           else median_of_square<9>(rows, to, to_pitch, columns, pitch);
