@@ -1,7 +1,7 @@
 #include "cpu/cnn/soft_max.inl"
 #include "cpu/linalg/window.inl"
 #include "cpu/simd/math.inl"
-#include "cpu/simd/stream.inl"
+#include "cpu/simd/streams.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
@@ -16,7 +16,7 @@ class MatrixLogSoftMaxPlan final : public CpuPlan {
   void run(std::span<const View> v) const override {
     const std::int64_t n = window_.columns;
     const DType from = v[0].layout.dtype, to = v[1].layout.dtype;
-    const bool streams = from == DType::f32 && to == DType::f32 && 2 * window_.matrices.count * window_.rows * n * static_cast<std::int64_t>(sizeof(float)) >= streamed_bytes;
+    const bool streams = from == DType::f32 && to == DType::f32 && is_streamed(2 * window_.matrices.count * window_.rows * n * static_cast<std::int64_t>(sizeof(float)));
     each_row(window_, [&](std::int64_t matrix, std::int64_t row) {
       const std::byte* source = source_.row(v[0], matrix, row);
       std::byte* result = result_.row(v[1], matrix, row);
@@ -29,8 +29,8 @@ class MatrixLogSoftMaxPlan final : public CpuPlan {
       const auto* next = streams && row + 1 < window_.rows ? source_.row<const float>(v[0], matrix, row + 1) : nullptr;
       const Floats high = all(most), low = all(static_cast<float>(std::log(soft_max::sum_of_exponentials(x, n, most, next))));
       if (streams) {
-        stream(x, n, reinterpret_cast<float*>(result), [=](Floats value) __attribute__((always_inline)) { return value - high - low; });
-        return finish_streams();
+        stream_values(x, n, reinterpret_cast<float*>(result), [=](Floats value) { return value - high - low; });
+        return end_stream();
       }
       float* y = to == DType::f32 ? reinterpret_cast<float*>(result) : scratch.as<float>();
       std::int64_t i = 0;

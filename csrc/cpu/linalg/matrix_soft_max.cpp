@@ -1,7 +1,7 @@
 #include "cpu/cnn/soft_max.inl"
 #include "cpu/linalg/window.inl"
 #include "cpu/simd/math.inl"
-#include "cpu/simd/stream.inl"
+#include "cpu/simd/streams.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
@@ -21,7 +21,7 @@ class MatrixSoftMaxPlan final : public CpuPlan {
     if (n == 0 || rows == 0) return;
     const DType t = src.layout.dtype;
     const bool is_narrow = n < 2 * step;
-    const bool streams = !is_narrow && t == DType::f32 && 2 * window_.matrices.count * rows * n * static_cast<std::int64_t>(sizeof(float)) >= streamed_bytes;
+    const bool streams = !is_narrow && t == DType::f32 && is_streamed(2 * window_.matrices.count * rows * n * static_cast<std::int64_t>(sizeof(float)));
     parallel_for(window_.matrices.count * rows, rows_a_task(n, 16384), [&](std::int64_t first, std::int64_t last) {
       const Scratch scratch(static_cast<std::size_t>(n * (is_narrow ? step : 2)) * sizeof(float));
       for (std::int64_t r = first; r < last;) {
@@ -34,14 +34,14 @@ class MatrixSoftMaxPlan final : public CpuPlan {
           const auto* x = reinterpret_cast<const float*>(s);
           const auto* next = r + 1 < last ? source_.row<const float>(src, (r + 1) / rows, (r + 1) % rows) : nullptr;
           const Floats scale = all(static_cast<float>(1 / exponentials(x, n, largest(x, n), scratch.as<float>(), next)));
-          stream(scratch.as<float>(), n, reinterpret_cast<float*>(d), [=](Floats v) __attribute__((always_inline)) { return v * scale; });
+          stream_values(scratch.as<float>(), n, reinterpret_cast<float*>(d), [=](Floats v) { return v * scale; });
           ++r;
         } else {
           one_row(t, s, n, t, d, scratch.as<float>());
           ++r;
         }
       }
-      if (streams) finish_streams();
+      if (streams) end_stream();
     });
   }
 

@@ -13,7 +13,8 @@ inline constexpr bool isa_streams = false;
 #endif
 // Half of what eight cores share of most machines' last cache; asked for its size, a virtual machine tells that of several.
 inline constexpr std::int64_t streamed_bytes = 16 << 20;
-inline bool is_streamed(const Layout& dst) { return isa_streams && dst.images() * dst.height() * dst.width() * dst.stride[2] >= streamed_bytes; }
+inline bool is_streamed(std::int64_t bytes) { return isa_streams && bytes >= streamed_bytes; }
+inline bool is_streamed(const Layout& dst) { return is_streamed(dst.images() * dst.height() * dst.width() * dst.stride[2]); }
 
 // `p` is aligned to the register.
 template <class T, class V>
@@ -78,11 +79,16 @@ inline void stream_bytes(bool is_past, const void* from, void* to, std::int64_t 
   std::memcpy(q + x, p + x, static_cast<std::size_t>(bytes - x));
 }
 
+// to[i] = f(from[i]), past the caches.
+template <class F>
+MPSKIT_INLINE void stream_values(const float* from, std::int64_t count, float* to, F f) {
+  stream_run(true, to, count, [=](std::int64_t x) { return f(load<Vec<float>>(from + x)); }, [=](std::int64_t x, std::int64_t n) { return f(load_pixels(from + x, n)); });
+}
+
 // As from_float of a row.
 inline void stream_floats(bool is_past, const float* src, DType t, std::byte* dst, std::int64_t count, float factor = 1) {
   if (!is_past || t != DType::f32) return from_float(src, t, dst, count, factor);
-  stream_run(true, reinterpret_cast<float*>(dst), count, [=](std::int64_t x) { return load<Vec<float>>(src + x) * factor; },
-             [=](std::int64_t x, std::int64_t n) { return load_pixels(src + x, n) * factor; });
+  stream_values(src, count, reinterpret_cast<float*>(dst), [=](Vec<float> v) { return v * factor; });
 }
 
 }  // namespace mpskit::cpu::MPSKIT_ISA
