@@ -94,6 +94,14 @@ class MatrixInferenceLayerPlan final : public CpuPlan {
       for (std::int64_t t = lengths.length(r); t < out.layout.matrices(); ++t) std::memset(rows_of(out).at(t, lengths.sequence(r)), 0, bytes);
   }
 
+  // The source's rows side by side: each block of columns reads them all.
+  static Rows gather(const Rows& source, const Turns& turns, std::int64_t columns, float* to) {
+    parallel_for(turns.all_rows(), std::max<std::int64_t>(1, (1 << 15) / columns), [&](std::int64_t begin, std::int64_t end) {
+      source.each(turns, begin, end - begin, [&](std::int64_t n, const std::byte* row) { load_row(source, row, columns, to + n * columns); });
+    });
+    return Rows::of_turns(to, columns);
+  }
+
   void run_chain(const Chain& chain, const Lengths* lengths, const View& source, const View* input_state, const Result& result, const View* output_state) const {
     const std::int64_t turns = lengths ? lengths->turns() : steps_;
     const auto turns_at_once = [&](std::int64_t done) { return lengths ? lengths->at_once(done, rows_at_once) : std::min(steps_at_once_, steps_ - done); };
@@ -112,7 +120,8 @@ class MatrixInferenceLayerPlan final : public CpuPlan {
       if (i != chain.layers.back()) widest = std::max(widest, cell.outputs);
     }
     const std::int64_t between[2] = {places.take(rows * widest), places.take(chain.layers.size() > 2 ? rows * widest : 0)};
-    const std::int64_t sums = places.take(products);
+    const std::int64_t sums = places.take(products), inputs = (*cells_)[chain.layers.front()].inputs;
+    const std::int64_t gathered = places.take(lengths ? rows * inputs : 0);
     const Scratch memory(static_cast<std::size_t>(places.floats) * sizeof(float));
     auto* base = memory.as<float>();
 
@@ -125,7 +134,7 @@ class MatrixInferenceLayerPlan final : public CpuPlan {
     for (std::int64_t done = 0, count = 0; done < turns; done += count) {
       count = turns_at_once(done);
       const Turns some{done, count, rows_, steps_, chain.is_backward, lengths};
-      Rows x = rows_of(source);
+      Rows x = lengths ? gather(rows_of(source), some, inputs, base + gathered) : rows_of(source);
       for (std::size_t l = 0; l < chain.layers.size(); ++l) {
         const std::size_t i = chain.layers[l];
         const PackedCell& cell = (*cells_)[i];
