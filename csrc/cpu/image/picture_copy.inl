@@ -123,7 +123,7 @@ class PictureCopyPlan : public CpuPlan {
     const View &picture = views[way == Way::apart ? 0 : 1], &matrix = views[way == Way::apart ? 1 : 0];
     const Layout& l = picture.layout;
     const std::int64_t row = l.width() * l.stride[2], element = l.element_bytes();
-    const bool is_past = is_streamed(views[1].layout);
+    const bool is_past = is_streamed(views[1].layout) && (is_plain_ || way == Way::together);  // planes are several streams
     parallel_for(l.images() * l.height(), (256 << 10) / row + 1, [&](std::int64_t begin, std::int64_t end) {
       const Scratch memory(is_past ? static_cast<std::size_t>(strip * l.stride[2] + 64) : 0);
       for (std::int64_t task = begin; task < end; ++task) {
@@ -149,13 +149,8 @@ class PictureCopyPlan : public CpuPlan {
     const std::int64_t c = l.channels(), element = l.element_bytes(), plane = l.height() * l.width();
     for (std::int64_t x = 0, n; x < l.width(); x += n) {
       n = std::min(strip, l.width() - x);
-      if constexpr (way == Way::apart) {
-        move_(pixels + x * c * element, memory, strip, c, n);
-        for (std::int64_t i = 0; i < c; ++i) stream_bytes(true, memory + i * strip * element, elements + (i * plane + x) * element, n * element);
-      } else {
-        move_(memory, elements + x * element, plane, c, n);
-        stream_bytes(true, memory, pixels + x * c * element, n * c * element);
-      }
+      move_(memory, elements + x * element, plane, c, n);
+      stream_bytes(true, memory, pixels + x * c * element, n * c * element);
     }
   }
 

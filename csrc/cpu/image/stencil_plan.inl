@@ -2,7 +2,6 @@
 #include "cpu/image/stencil.inl"
 #include "cpu/image/stencil_passes.inl"
 #include "cpu/image/tiles.inl"
-#include "cpu/simd/streams.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
 
@@ -16,7 +15,6 @@ class StencilPlan : public CpuPlan {
   };
   StencilPlan(const image::UnaryKernel& k, std::vector<Pass> passes, float factor, float add, const Call& call)
       : passes_(std::move(passes)), tiles_(k, call, reach(&Stencil::width), reach(&Stencil::height), sizeof(float), 192 << 10, 8 << 10) {
-    is_past_ = is_streamed(call.outputs[0]);
     factor_ = factor * unit_of(call.outputs[0].dtype) / unit_of(call.inputs[0].dtype);
     add_ = add * unit_of(call.outputs[0].dtype);
   }
@@ -28,7 +26,6 @@ class StencilPlan : public CpuPlan {
     tiles_.run(dst.layout.images(), (2 * size + 4 * pitch + stencil_block) * static_cast<std::int64_t>(sizeof(float)), [&](const Tile& t, const Scratch& memory) {
       if (is_float) tiles_.in_parts(src, t, [&](const Tile& part) { filter(src, dst, part, memory.as<float>(), size); });
       else filter(src, dst, t, memory.as<float>(), size);
-      if (is_past_) end_stream();
     });
   }
 
@@ -57,20 +54,19 @@ class StencilPlan : public CpuPlan {
       from = between;
     }
     const Pass& last = passes_.back();
-    if (is_block && !is_past_ && dst.layout.dtype == DType::f32 && dst.layout.row_bytes() % static_cast<std::int64_t>(sizeof(float)) == 0)
+    if (is_block && dst.layout.dtype == DType::f32 && dst.layout.row_bytes() % static_cast<std::int64_t>(sizeof(float)) == 0)
       return stencil(from, pitch, last.window, last.weights.data(),
                      {reinterpret_cast<float*>(tiles_.row(dst, t, 0)), dst.layout.row_bytes() / static_cast<std::int64_t>(sizeof(float)), t.height, count, factor_, add_});
     for (std::int64_t y = 0; y < t.height; y += 4) {
       stencil(from + y * pitch, pitch, last.window, last.weights.data(), {rows, tiles_.pitch(), std::min<std::int64_t>(4, t.height - y), count, factor_, add_});
       for (std::int64_t i = 0; i < std::min<std::int64_t>(4, t.height - y); ++i)
-        stream_floats(is_past_, rows + i * tiles_.pitch(), dst.layout.dtype, tiles_.row(dst, t, y + i), count);
+        from_float(rows + i * tiles_.pitch(), dst.layout.dtype, tiles_.row(dst, t, y + i), count);
     }
   }
 
   std::vector<Pass> passes_;
   Tiles tiles_;
   float factor_, add_;
-  bool is_past_;
 };
 
 }  // namespace mpskit::cpu::MPSKIT_ISA
