@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <vector>
 
@@ -34,6 +35,17 @@ inline id<MTLCommandQueue> queue() {
   static id<MTLCommandQueue> one = [device() newCommandQueue];
   return one;
 }
+
+// A knob of the environment, for a while.
+struct Turned {
+  const char* name;
+  Turned(const char* name, const char* value) : name(name) { setenv(name, value, 1); }
+  ~Turned() { unsetenv(name); }
+};
+// So late that what is asked meanwhile is asked before, even where somebody else has the core for a while.
+struct SlowGpu : Turned {
+  SlowGpu() : Turned("MPSKIT_STANDIN_LATENCY_US", "200000") {}
+};
 
 }  // namespace selftest
 

@@ -1,7 +1,6 @@
 // The environment's knobs. Those read with every call are turned here; "with_..." tests are run by CTest in the environment
 // that they name, as a device reads its own once.
 #include <chrono>
-#include <cstdlib>
 
 #include "networks.hpp"
 
@@ -9,11 +8,6 @@ using namespace selftest;
 
 namespace {
 
-struct Turned {  // a knob, for a while
-  const char* name;
-  Turned(const char* name, const char* value) : name(name) { setenv(name, value, 1); }
-  ~Turned() { unsetenv(name); }
-};
 id<MTLCommandBuffer> filled(id<MTLBuffer> b, uint8_t value) {
   id<MTLCommandBuffer> cb = [queue() commandBuffer];
   id<MTLBlitCommandEncoder> blit = [cb blitCommandEncoder];

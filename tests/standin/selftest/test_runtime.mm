@@ -119,6 +119,7 @@ TEST(textures_go_through_bytes_blits_and_views) {
   [blit copyFromTexture:t toTexture:other];
   [blit synchronizeResource:other];
   [blit endEncoding];
+  const SlowGpu slow;
   [cb commit];
   CHECK_REFUSED(@"getBytes: before",
                 [other getBytes:out bytesPerRow:20 fromRegion:MTLRegionMake2D(0, 0, 5, 3) mipmapLevel:0]);

@@ -169,6 +169,7 @@ TEST(temporaries_count_their_reads) {
     MPSTemporaryImage* unused = [MPSTemporaryImage temporaryImageWithCommandBuffer:cb imageDescriptor:d];
     CHECK_REFUSED(@"another command buffer", [blur encodeToCommandBuffer:other sourceImage:unused destinationImage:out]);
     for (MPSImage* image : {out, late}) [image synchronizeOnCommandBuffer:cb];
+    const SlowGpu slow;
     [cb commit];
     CHECK_REFUSED(@"before its command buffer", (void)values_of(out));
     [cb waitUntilCompleted];
