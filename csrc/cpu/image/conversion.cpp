@@ -222,7 +222,9 @@ class ConversionPlan final : public CpuPlan {
   void exchange(const std::uint8_t* from, std::int64_t pixels, T* to) const {
     const T *colors = reinterpret_cast<const T*>(colors_.data()), *alphas = reinterpret_cast<const T*>(alphas_.data());
     if (from_ == to_ && from_ < 4) {
-      for (std::int64_t i = 0; i < pixels * from_; ++i) to[i] = colors[from[i]];
+      const std::int64_t count = pixels * from_;
+#pragma GCC unroll 8  // one by one it takes twice as long where a cache line ends within the loop
+      for (std::int64_t i = 0; i < count; ++i) to[i] = colors[from[i]];
       return;
     }
     for (std::int64_t x = 0; x < pixels; ++x, from += from_, to += to_) {
