@@ -3,8 +3,7 @@
 #include "cpu/image/rank_rows.inl"
 
 // Small windows go through networks of minima and maxima that are written here, of pictures where they lie, larger ones through planned
-// networks. Bytes are counted where
-// windows are large.
+// networks. Bytes are counted where windows are large.
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
 

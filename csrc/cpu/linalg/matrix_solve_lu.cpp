@@ -15,7 +15,7 @@ class MatrixSolveLUPlan final : public SolvePlan {
       const bool in_registers = (n == 8 || n == 4) && is_in_floats(views[2]);
       const std::int64_t columns = solve_.extent.columns;
       auto exchange = [&](const Matrices<float>& x, std::int64_t first, std::int64_t count) {
-        for (std::int64_t l = 0; l < count; ++l) exchange_in_memory({x.data + l * x.matrix, x.row, n, columns}, views[2].vector<const std::uint32_t>(first + l));
+        for (std::int64_t l = 0; l < count; ++l) exchange_rows({x.data + l * x.matrix, x.row, n, columns}, views[2].vector<const std::uint32_t>(first + l), 0, n, transpose_);
       };
       auto exchange_group = [&](const Group& g) {
         if (in_registers && n == 8) exchange_in_registers<8>(g, views[2]);
@@ -25,9 +25,7 @@ class MatrixSolveLUPlan final : public SolvePlan {
           views, false, {},
           [&](const Matrices<const float>& b, const Matrices<float>& x, std::int64_t first, std::int64_t count) -> Matrices<const float> {
             if (transpose_ || in_registers) return b;
-            for (std::int64_t l = 0; l < count; ++l)
-              for (std::int64_t i = 0; i < n; ++i)
-                for (std::int64_t j = 0; j < columns; ++j) x.data[l * x.matrix + i * x.row + j] = b.data[l * b.matrix + i * b.row + j];
+            for (std::int64_t l = 0; l < count; ++l) copy_block(b.data + l * b.matrix, b.row, {x.data + l * x.matrix, x.row, n, columns});
             exchange(x, first, count);
             return {x.data, x.matrix, x.row};
           },
@@ -99,13 +97,6 @@ class MatrixSolveLUPlan final : public SolvePlan {
       }
 #pragma GCC unroll 8
       for (int r = 0; r < n; ++r) store(g.x.at(r, c), v[r]);
-    }
-  }
-  void exchange_in_memory(const Block& x, const std::uint32_t* pivots) const {
-    for (std::int64_t step = 0; step < x.rows; ++step) {
-      const std::int64_t i = transpose_ ? x.rows - 1 - step : step, k = pivots[i];
-      float *a = x.row(i), *b = x.row(k);
-      for (std::int64_t j = 0; j < x.columns; ++j) std::swap(a[j], b[j]);
     }
   }
   // Indices come from the caller: nothing may be read or written outside the matrix because of them.
