@@ -4,7 +4,6 @@
 
 #include "bindings/convert.hpp"
 #include "bindings/devices.hpp"
-#include "core/host_input.hpp"
 
 namespace mpskit::python {
 namespace {
@@ -77,7 +76,7 @@ struct Given {
   }
   // Several operands of one name are given together, as a tuple or list, or one after the other.
   bool is_grouped(std::size_t i) const {
-    if (HostInput::is(type, spec_of(i))) return false;  // a list is what it holds
+    if (spec_of(i).host_check) return false;  // a list is what it holds
     return spec_of(i).count != Count::one || (i + 1 < specs.size() && specs[i + 1].name == specs[i].name);
   }
   bool take_keyword(std::string_view name, py::handle value) {
@@ -225,7 +224,7 @@ Prepared prepare(const BoundKernel& self, const Arguments& arguments, CommandBuf
       continue;
     }
     const OperandSpec& spec = given.spec_of(i);
-    if (HostInput::is(type, spec)) {
+    if (spec.host_check) {
       p.inputs.push_back(host_integers(given.objects[i], Who{type.info.name, spec.name}));
       layouts.push_back(p.inputs.back().layout);
       continue;

@@ -2,7 +2,6 @@
 
 #include "bindings/call.hpp"
 #include "bindings/fields.hpp"
-#include "core/host_input.hpp"
 #include "core/kernel.hpp"
 
 // The Python classes of kernels and parameter objects, made from their descriptors when the module is loaded: constructor,
@@ -75,7 +74,7 @@ std::string document(const ValueType& type, const KernelType* kernel) {
   }
   if (kernel) {
     for (const OperandSpec& spec : kernel->operands)
-      out += cat(spec.name, " : ", HostInput::is(*kernel, spec) ? "integers" : cat("array of ", list_dtypes(spec.dtypes)), spec.role == Role::output ? ", optional" : "", "\n    Given to the call. ", spec.doc, "\n");
+      out += cat(spec.name, " : ", spec.host_check ? "integers" : cat("array of ", list_dtypes(spec.dtypes)), spec.role == Role::output ? ", optional" : "", "\n    Given to the call. ", spec.doc, "\n");
     out += "\nReturns\n-------\n";
     out += "array or mps object\n    `out`, or a new one: an array when every input was an array.\n";
   }
@@ -153,7 +152,7 @@ py::dict describe(const ValueType& type, const KernelType* kernel) {
     o["dtypes"] = dtypes;
     o["count"] = spec.count == Count::one ? "one" : spec.count == Count::optional ? "optional" : "many";
     o["doc"] = std::string(spec.doc);
-    o["is_host"] = HostInput::is(*kernel, spec);
+    o["is_host"] = spec.host_check != nullptr;
     operands.append(o);
   }
   d["operands"] = operands;

@@ -4,7 +4,6 @@
 #include <cstdint>
 
 #include "core/error.hpp"
-#include "core/host_input.hpp"
 #include "core/text.hpp"
 
 namespace mpskit {
@@ -129,8 +128,11 @@ void check_operands(const Kernel& kernel, std::span<const Operand> inputs, std::
   for (std::size_t i = 0; i < outputs.size(); ++i) check_operand(type, spec_of(type, Role::output, i), outputs[i].layout);
 
   kernel.check(LayoutList(inputs), LayoutList(outputs));
-  for (std::size_t i = 0; i < inputs.size() && i < type.operands.size(); ++i)
-    if (HostInput::is(type, type.operands[i])) HostInput::check(type, type.operands[i], LayoutList(inputs), inputs[i]);
+  for (std::size_t i = 0; i < inputs.size() && i < type.operands.size(); ++i) {
+    const Operand& given = inputs[i];
+    if (const HostCheck check = type.operands[i].host_check; check && given.storage)
+      check(LayoutList(inputs), {reinterpret_cast<const std::int32_t*>(given.data()), static_cast<std::size_t>(given.layout.length())});
+  }
 
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const std::string_view name = spec_of(type, Role::output, i).name;

@@ -22,6 +22,9 @@ enum class Role : std::uint8_t { input, output };
 // output is made when the call asks for it.
 enum class Count : std::uint8_t { one, optional, many };
 
+// Looks at an input whose integers decide what an engine encodes, such as the lengths of sequences; throws when they do not fit.
+using HostCheck = void (*)(std::span<const Layout> inputs, std::span<const std::int32_t> values);
+
 struct OperandSpec {
   std::string_view name;  // as it appears in __call__
   Role role;
@@ -32,6 +35,9 @@ struct OperandSpec {
   std::string_view word = {};  // another established word for an optional operand; of an output, Apple's record that its words make up
   bool is_single = false;      // an output without the axis of a batch, whatever the inputs have
   bool is_lasting = false;     // an output that encode() makes outlives the command buffer
+  // Of a vector of int32 that the host reads when the call is made: a call fills it from a list or any integers, this check sees
+  // them before any engine does, and an engine may read them where it encodes.
+  HostCheck host_check = nullptr;
 };
 
 // Largest allowed error of an element against the exact result, per dtype of the output. For unorm outputs `absolute` is

@@ -1,7 +1,6 @@
 #include "kernels/rnn/matrix_inference_layer.hpp"
 
 #include "core/error.hpp"
-#include "core/host_input.hpp"
 #include "core/text.hpp"
 
 namespace mpskit::rnn {
@@ -28,15 +27,14 @@ void require_layout(std::string_view what, const Layout& given, std::int64_t mat
   throw ValueError(cat(name, ": ", what, " is ", given.describe(), "; allowed: (", matrices == 1 ? std::string() : cat(matrices, ", "), rows, ", ", columns, "). ", remedy));
 }
 
-void check_lengths(std::span<const Layout> in, std::span<const std::int32_t> lengths) {
+}  // namespace
+
+void MatrixInferenceLayer::check_lengths(std::span<const Layout> in, std::span<const std::int32_t> lengths) {
   for (std::size_t i = 0; i < lengths.size(); ++i)
     if (lengths[i] < 0 || lengths[i] > in[0].matrices())
       throw ValueError(cat(name, ": sequence_lengths[", i, "] is ", lengths[i], "; allowed: 0 <= sequence_lengths <= ", in[0].matrices(),
                            ", the time steps of the source. Pass how many of them the sequence has."));
 }
-const HostInput lengths_on_the_host{kernel_type<MatrixInferenceLayer>(), MatrixInferenceLayer::lengths.name, check_lengths};
-
-}  // namespace
 
 std::vector<std::size_t> MatrixInferenceLayer::chain(SequenceDirection direction) const {
   std::vector<std::size_t> out;

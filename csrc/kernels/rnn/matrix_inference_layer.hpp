@@ -44,9 +44,10 @@ struct MatrixInferenceLayer {
   static constexpr OperandSpec source{"source", Role::input, Kind::matrix, value_dtypes, "The sequence, (time steps, sequences, input channels); (sequences, input channels) is one step."};
   static constexpr OperandSpec input_state{"recurrent_input_state", Role::input, Kind::matrix, DType::f32, "States to begin with, as a call returned them; zeros when omitted.",
                                            Count::optional, "state"};
+  static void check_lengths(std::span<const Layout> in, std::span<const std::int32_t> lengths);
   static constexpr OperandSpec lengths{.name = "sequence_lengths", .role = Role::input, .kind = Kind::vector, .dtypes = DType::i32,
                                        .doc = "How many time steps each sequence has, in any order; all of them when omitted.", .count = Count::optional,
-                                       .word = "lengths"};
+                                       .word = "lengths", .host_check = check_lengths};
   static constexpr OperandSpec out{"out", Role::output, Kind::matrix, value_dtypes, "The outputs of the last layer, (time steps, sequences, output channels)."};
   static constexpr OperandSpec output_states{"recurrent_output_states", Role::output, Kind::matrix, DType::f32, "True: return (out, states).", Count::optional, "return_state"};
   static constexpr std::array operands{source, input_state, lengths, out, output_states};
