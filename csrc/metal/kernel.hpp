@@ -33,8 +33,7 @@
 //   Compute nothing there, wait for nothing, call no Python. Encoders that it opens it also ends.
 // - What it gets from the Encoder is valid until it returns; what else the device needs until it is done goes to `e.keep()`.
 // - A static member `std::optional<std::string> refuses(const K&, const Call&, const Context&)` is for what MPS cannot do; words
-//   that end in what would help. Sides of images and bytes of buffers are looked at before; a kernel that asks for source() or
-//   target() answers `refuses_layers(call)`, as one texture holds all its images.
+//   that end in what would help. Sides of images and bytes of buffers are looked at before.
 // - A static member `GraphNode node(const K&, const Call&, NSArray<MPSNNImageNode*>*)` is for kernels that MPSNNGraph knows: cnn/node.hpp.
 // - No catch, no retain and release, no @autoreleasepool, no a[0] on an NSArray, blocks capture locals of their own lambda only:
 //   holder.hpp and guard.hpp say why.
@@ -70,8 +69,6 @@ retained<T> made(retained<T> object, const Context& context, const K&) {
   object.get().label = to_ns(K::info.name);
   return object;
 }
-
-std::optional<std::string> refuses_layers(const Call& call);
 
 // ---- MPS' structs for ours
 inline MPSImageEdgeMode to_mps(EdgeMode m) { return m == EdgeMode::zero ? MPSImageEdgeModeZero : MPSImageEdgeModeClamp; }

@@ -15,15 +15,6 @@ std::optional<std::string> refuses_layout(const Context& context, const Layout& 
 
 }  // namespace
 
-std::optional<std::string> refuses_layers(const Call& call) {
-  for (const auto& layouts : {call.inputs, call.outputs})
-    for (const Layout& l : layouts)
-      if (l.kind == Kind::image && l.images() * ((l.channels() + 3) / 4) > Context::most_layers)
-        return cat("an image is ", l.describe(), ", ", l.images() * ((l.channels() + 3) / 4), " slices of four channels; allowed: ", Context::most_layers,
-                   " in a Metal texture. Pass smaller batches, or device=\"cpu\".");
-  return std::nullopt;
-}
-
 std::optional<std::string> refuses(const Context& context, const Call& call) {
   const Registration* r = registration_of(call.kernel);
   if (!r) return std::string("no Metal kernel; allowed there: device=\"cpu\". Pass device=\"cpu\".");

@@ -38,3 +38,13 @@ def test_pyramids_that_are_not_taken(
         for level, want in zip(pyramid(x), wanted, strict=True):
             assert np.array_equal(level, want)
     assert any("did not take the texture. Pass device=" in e for e in errors), errors
+
+
+@pytest.mark.parametrize("name", ["AreaMax", "AreaMin"])
+def test_windows_whose_margins_no_texture_holds(metal: mps.Device, name: str) -> None:
+    kernel = getattr(mps.image, name)
+    x = np.zeros((1, 16384), np.uint8)
+    limit = r"401 x 3 px over 16384 x 1 pixels; allowed there: 16384 pixels a side, margins included\. Cut the picture"
+    with pytest.raises(mps.UnsupportedError, match=limit):
+        kernel(kernel_width=401)(x)
+    assert kernel(kernel_width=401)(x[:, :-160]).shape == (1, 16224)
