@@ -7,6 +7,8 @@ std::optional<std::string> refuses_layout(const Context& context, const Layout& 
   if (l.kind == Kind::image && std::max({l.width(), l.height(), (l.channels() + 3) / 4 * 8}) > Context::largest_side)
     return cat("an image is ", l.describe(), "; allowed: ", Context::largest_side, " pixels a side and ", Context::most_layers * 4,
                " channels, as in any Metal texture. Cut it into tiles, or pass device=\"cpu\".");
+  if (l.dtype == DType::f64)
+    return cat("an operand is ", l.describe(), "; allowed: float32 or float16, as Metal has no float64. Convert it with astype(), or pass device=\"cpu\".");
   if (static_cast<std::uint64_t>(l.span_bytes()) > context.info().max_buffer_bytes)
     return cat("an operand is ", l.describe(), ", ", l.span_bytes(), " bytes; allowed: ", context.info().max_buffer_bytes,
                " bytes in a Metal buffer. Pass smaller batches, or device=\"cpu\".");

@@ -41,15 +41,15 @@ def matmul(
 
     Parameters
     ----------
-    a, b : array or mps.Matrix of float32, float16, int8 or int16
+    a, b : array or mps.Matrix of float32, float16, int8, int16 or, on the CPU engine, float64
         Shape (rows, columns) or (matrices, rows, columns).
     transpose_a, transpose_b : bool
         Take the factor transposed.
     alpha, beta : float
         Factors of the product and of the old contents of `out`.
-    out : array or mps.Matrix of float32 or float16, optional
+    out : array or mps.Matrix of float32 or float16, of float64 for such factors, optional
         Where the result goes; needed when `beta` is not 0.
-    dtype : {"float32", "float16"}, optional
+    dtype : {"float32", "float16", "float64"}, optional
         Of a new result.
     device : str, optional
         "cpu" or "metal"; the current device when omitted.

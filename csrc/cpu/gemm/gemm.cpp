@@ -44,7 +44,7 @@ auto with_kind(int id, F&& f) {
 }
 int kind_for(DType a, DType b, std::int64_t k) {
   if (b == DType::i8) return k <= exact_pairs ? pairs_kind : f64_kind;
-  if (b == DType::i16) return f64_kind;
+  if (b == DType::i16 || b == DType::f64) return f64_kind;
   return a == DType::f32 || a == DType::f16 ? f32_kind : 0;
 }
 
@@ -250,8 +250,8 @@ struct Part {
   bool begins_direct(MicroArguments<Kind>& m, const Columns& c, std::int64_t n, bool first, bool last) const {
     if constexpr (is_float) {
       if (!sums_in_c() || c.dots || c.count != c.registers() * lanes<Sum> || g.c.rows_per_group != 0 || (last && g.finish.apply)) return false;
-      m.alpha = g.alpha;
-      m.beta = first ? g.beta : 1;
+      m.alpha = static_cast<float>(g.alpha);
+      m.beta = first ? static_cast<float>(g.beta) : 1;
       m.bias = nullptr;
       if (last && (g.bias || clamps()) && !finishes_in_registers(m, c, n)) return false;
       m.c = reinterpret_cast<float*>(row_of(g.c, row)) + n;
@@ -270,8 +270,8 @@ struct Part {
     alignas(64) Sum buffer[tile_elements];
     if constexpr (is_float) {
       if (sums_in_c()) {
-        m.alpha = g.alpha;
-        m.beta = first ? g.beta : 1;
+        m.alpha = static_cast<float>(g.alpha);
+        m.beta = first ? static_cast<float>(g.beta) : 1;
         const bool is_finished = last && finishes_in_registers(m, c, n);
         if (is_full && same_group(g.c, r, height)) {
           m.c = reinterpret_cast<float*>(row_of(g.c, r)) + n;
@@ -302,11 +302,14 @@ struct Part {
     const bool is_finished = last && g.alpha == 1 && g.beta == 0 && finishes_in_registers(m, c, n);
     multiply(m, height, c);
     if (!last) return;
+    if constexpr (std::is_same_v<Kind, F64>) {
+      if (g.c.dtype == DType::f64) return finish_doubles(m, r, height, n, some);
+    }
     // Rounded once, from the whole sum. Integers take their last steps in float64.
     using Wide = std::conditional_t<is_float, float, double>;
     float values[tile_elements];
     const std::int64_t e = static_cast<std::int64_t>(size_of(g.c.dtype));
-    const Wide alpha = g.alpha, beta = g.beta;
+    const Wide alpha = static_cast<Wide>(g.alpha), beta = static_cast<Wide>(g.beta);
     for (std::int64_t y = 0; y < height; ++y) {
       const Sum* s = m.c + y * m.c_stride + c.skip;
       float* v = values + y * some;
@@ -319,6 +322,17 @@ struct Part {
     }
     finish(values, some, r, height, n, some, is_finished);
     for (std::int64_t y = 0; y < height; ++y) store_floats(g.c.dtype, values + y * some, some, row_of(g.c, r + y) + n * e);
+  }
+
+  void finish_doubles(const MicroArguments<Kind>& m, std::int64_t r, std::int64_t height, std::int64_t n, std::int64_t some) const {
+    for (std::int64_t y = 0; y < height; ++y) {
+      const double* s = m.c + y * m.c_stride;
+      auto* c = reinterpret_cast<double*>(row_of(g.c, r + y)) + n;
+      if (g.beta != 0)
+        for (std::int64_t x = 0; x < some; ++x) c[x] = g.alpha * s[x] + g.beta * c[x];
+      else
+        for (std::int64_t x = 0; x < some; ++x) c[x] = g.alpha * s[x];
+    }
   }
 
   bool clamps() const { return g.low != -std::numeric_limits<float>::infinity() || g.high != std::numeric_limits<float>::infinity(); }
@@ -516,8 +530,8 @@ class SmallProduct {
     m_.b_step = g.b.row_bytes / static_cast<std::int64_t>(sizeof(float));
     m_.steps = g.k;
     m_.c_stride = g.c.row_bytes / static_cast<std::int64_t>(sizeof(float));
-    m_.alpha = g.alpha;
-    m_.beta = g.beta;
+    m_.alpha = static_cast<float>(g.alpha);
+    m_.beta = static_cast<float>(g.beta);
   }
   void run(const void* a, const void* b, void* c) {
     constexpr std::int64_t narrow = lanes<float>, wide = 2 * narrow;

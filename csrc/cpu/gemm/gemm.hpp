@@ -6,7 +6,7 @@
 //   A  M x K   rows, from a matrix in memory or from a function that writes them: a convolution gathers the window of each
 //              pixel, converts and pads on the way, and no im2col buffer is ever whole.
 //   B  K x N   a matrix in memory, or PackedB: weights, laid out once for the registers. Pack in the plan's constructor.
-//   C  M x N   float32 or float16, or uint8 / uint16 as unorm codes. Rows may lie anywhere.
+//   C  M x N   float32 or float16, or uint8 / uint16 as unorm codes; float64 of float64 factors. Rows may lie anywhere.
 //
 // A convolution, in full:
 //   plan:  weights_ = pack_b({weights, DType::f32, K * 4, .transposed = true}, K, N);     // OHWI is N rows of K
@@ -19,14 +19,14 @@
 //          g.bias = bias;  g.finish = finish_with(neuron);
 //          gemm(g);
 //
-// Sums are float32 multiply-adds (exact integers for int8 and int16 factors), in an order that depends on the sizes alone: the
+// Sums are float32 multiply-adds (float64 for such factors, exact integers for int8 and int16), in an order that depends on the sizes alone: the
 // result is the same for every number of threads, and for every position of an element in its product.
 namespace mpskit::cpu::MPSKIT_ISA {
 
 // A row-major matrix in memory. Transposed: what is meant is the transpose of what is stored.
 struct GemmMatrix {
   const void* data = nullptr;
-  DType dtype = DType::f32;       // f32 or f16; both i8 or both i16
+  DType dtype = DType::f32;       // f32 or f16; both i8, both i16 or both f64
   std::int64_t row_bytes = 0;     // from one stored row to the next; a multiple of the element
   bool transposed = false;
 };
@@ -116,7 +116,7 @@ GemmFinish finish_with(const F& f) {
 
 struct GemmResult {
   void* data = nullptr;
-  DType dtype = DType::f32;       // f32, f16, u8, u16 (unorm: clamped to [0, 1], nearest even)
+  DType dtype = DType::f32;       // f32, f16, u8, u16 (unorm: clamped to [0, 1], nearest even); f64 of f64 factors, and nothing else then
   std::int64_t row_bytes = 0;     // row m is at data + m * row_bytes ...
   // ... or, when rows_per_group is set, at data + m / rows_per_group * group_bytes + m % rows_per_group * row_bytes: pixels
   // of image rows that are padded.
@@ -129,7 +129,7 @@ struct Gemm {
   const PackedB* packed_b = nullptr;  // or
   GemmMatrix b;                       // when it is null: packed on the way where that pays
   GemmResult c;
-  float alpha = 1, beta = 0;          // alpha 0: A and B are not read; beta 0: C is not read
+  double alpha = 1, beta = 0;         // as precise as C; alpha 0: A and B are not read; beta 0: C is not read
   const float* bias = nullptr;        // n of them, added to every row after alpha
   float low = -std::numeric_limits<float>::infinity(), high = std::numeric_limits<float>::infinity();  // of float sums, after bias; NaN stays
   GemmFinish finish;                  // float sums only; last

@@ -173,6 +173,8 @@ void with_stored_type(DType t, F&& f) {
     if (t == DType::f16) f(std::uint16_t{});
     else if constexpr (std::is_same_v<Kind, F32>) f(float{});
   } else {
+    if constexpr (std::is_same_v<Kind, F64>)
+      if (t == DType::f64) return f(double{});
     if (t == DType::i8) f(std::int8_t{});
     else f(std::int16_t{});
   }

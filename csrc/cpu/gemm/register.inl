@@ -14,6 +14,7 @@ MPSKIT_INLINE float as_float(S v) {
 // micro-kernel about until they spill.
 #if MPSKIT_VECTOR_BYTES > 16
 MPSKIT_INLINE void add_product(Vec<float>& sum, Vec<float> a, Vec<float> b) { asm("vfmadd231ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b)); }
+MPSKIT_INLINE void add_product(Vec<double>& sum, Vec<double> a, Vec<double> b) { asm("vfmadd231pd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b)); }
 #endif
 template <class V>
 MPSKIT_INLINE void add_product(V& sum, V a, V b) {
@@ -41,7 +42,7 @@ struct Pairs {  // int8 factors, widened: exact in int32 up to K = 131071
   static MPSKIT_INLINE Vec<std::int32_t> a(const A* p) { return broadcast_pair(p); }
   static MPSKIT_INLINE Vec<std::int32_t> b(const B* p) { return load<Vec<std::int32_t>>(p); }
 };
-struct F64 {  // int16 factors, and int8 with more terms: exact up to K = 2**23
+struct F64 {  // float64; int16 factors, and int8 with more terms: exact up to K = 2**23
   using A = double;
   using B = double;
   using Sum = double;

@@ -17,7 +17,8 @@ class MatrixCopyPlan final : public CpuPlan {
     switch (v[0].layout.element_bytes()) {
       case 1: return run<std::uint8_t>(v);
       case 2: return run<std::uint16_t>(v);
-      default: return run<std::uint32_t>(v);
+      case 4: return run<std::uint32_t>(v);
+      default: return run<std::uint64_t>(v);
     }
   }
 

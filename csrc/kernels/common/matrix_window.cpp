@@ -86,6 +86,8 @@ float in_precision_of(DType result, float v) {
   return half_to_float(float_to_half(std::clamp(v, -65504.0f, 65504.0f)));
 }
 
+double in_precision_of(DType result, double v) { return result == DType::f64 ? v : in_precision_of(result, static_cast<float>(v)); }
+
 void RowsKernel::require_rows(std::string_view kernel) const {
   require_origins(kernel, {{"source", "source_matrix_origin", nullptr, source_matrix_origin}, {"out", "result_matrix_origin", nullptr, result_matrix_origin}});
 }

@@ -47,6 +47,7 @@ Layout input_at(std::span<const Layout> inputs, std::size_t index);
 
 // alpha and beta have the result's dtype; what is too large for it becomes its largest number.
 float in_precision_of(DType result, float v);
+double in_precision_of(DType result, double v);
 
 // Kernels whose window is source_rows x source_columns; as a rule the result has one of that size.
 struct RowsKernel : UnaryKernel {

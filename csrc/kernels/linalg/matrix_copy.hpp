@@ -27,7 +27,7 @@ struct MatrixCopy {
       "exchanged; offsets count rows and columns as they are stored. Permutations move what is written, after any transposition: stored row r of a block goes "
       "to row row_permute_indices[row_permute_offset + r] from the destination's offset on, columns likewise. MPSMatrixCopyDescriptor and the index vectors are "
       "parameters here, so that blocks and indices can be checked: they must lie inside, meet no index twice and not overlap. All matrices have one "
-      "dtype; of a batch every matrix is copied alike. What no copy reaches keeps its value; a new out has zeros there."};
+      "dtype (float64 on the CPU engine alone); of a batch every matrix is copied alike. What no copy reaches keeps its value; a new out has zeros there."};
   static constexpr std::tuple fields{
       Field{"copy_rows", &MatrixCopy::copy_rows, element_count, "rows", "Rows of each block; None is all of the first source from its offset."},
       Field{"copy_columns", &MatrixCopy::copy_columns, element_count, "columns", "Columns of each block; None is all of the first source from its offset."},
@@ -40,11 +40,12 @@ struct MatrixCopy {
       Field{"row_permute_offset", &MatrixCopy::row_permute_offset, element_count, "elements", "The first of row_permute_indices that is used."},
       Field{"column_permute_indices", &MatrixCopy::column_permute_indices, Range{}, "", "Where the columns of a block go, uint32."},
       Field{"column_permute_offset", &MatrixCopy::column_permute_offset, element_count, "elements", "The first of column_permute_indices that is used."}};
-  static constexpr DTypes any_dtype{DType::f32, DType::f16, DType::i8, DType::i16, DType::i32, DType::u8, DType::u16, DType::u32};
+  static constexpr DTypes any_dtype{DType::f32, DType::f16, DType::i8, DType::i16, DType::i32, DType::u8, DType::u16, DType::u32, DType::f64};
   static constexpr std::array operands{
       OperandSpec{"source", Role::input, Kind::matrix, any_dtype, "The matrices to copy from, of one dtype, one by one or as a tuple.", Count::many},
       OperandSpec{"out", Role::output, Kind::matrix, any_dtype, "The matrices to copy to, of the sources' dtype; made when omitted, as large as the copies need."}};
-  static constexpr std::array tolerances{Tolerance{DType::f32, 0, 0, "elements are copied as they are"}, Tolerance{DType::f16, 0, 0, "elements are copied as they are"}};
+  static constexpr std::array tolerances{Tolerance{DType::f32, 0, 0, "elements are copied as they are"}, Tolerance{DType::f16, 0, 0, "elements are copied as they are"},
+                                         Tolerance{DType::f64, 0, 0, "elements are copied as they are"}};
 
   std::size_t source_of(std::size_t copy) const { return sources.empty() ? copy : static_cast<std::size_t>(sources[copy]); }
   std::size_t destination_of(std::size_t copy) const { return destinations.empty() ? copy : static_cast<std::size_t>(destinations[copy]); }

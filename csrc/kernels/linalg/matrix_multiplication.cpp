@@ -13,20 +13,22 @@ Extent from_origin(std::string_view operand, std::string_view origin_name, const
   return transpose ? Extent{e.columns, e.rows} : e;
 }
 
-DType natural_result(DType left, DType right) { return left == DType::f16 && right == DType::f16 ? DType::f16 : DType::f32; }
+DType natural_result(DType left, DType right) { return left == right && (left == DType::f16 || left == DType::f64) ? left : DType::f32; }
 
 bool has_product(DType left, DType right, DType out) {
   if (left != right) return left == DType::f32 && right == DType::f16 && out == DType::f32;
+  if (left == DType::f64 || out == DType::f64) return left == out;
   return out == DType::f32 || (out == DType::f16 && (left == DType::f16 || left == DType::i8));
 }
 
 void check_dtypes(DType left, DType right, DType out) {
   if (has_product(left, right, out)) return;
-  const bool factors = has_product(left, right, DType::f32);
+  const DType wide = left == DType::f64 ? DType::f64 : DType::f32;
+  const bool factors = has_product(left, right, wide);
   throw TypeError(cat(MatrixMultiplication::info.name, ": left is ", name_of(left), ", right is ", name_of(right), ", out is ", name_of(out), "; allowed: ",
-                      factors ? (has_product(left, right, DType::f16) ? "out float32 or float16" : "out float32")
+                      factors ? cat("out ", name_of(wide), has_product(left, right, DType::f16) ? " or float16" : "")
                               : "equal dtypes, or left float32 with right float16",
-                      ". ", factors ? "Pass dtype=\"float32\" or such an out." : "Convert one with astype()."));
+                      ". ", factors ? cat("Pass dtype=\"", name_of(wide), "\" or such an out.") : "Convert one with astype()."));
 }
 
 }  // namespace
@@ -80,8 +82,8 @@ Layouts MatrixMultiplication::infer(std::span<const Layout> in, const OutputHint
   if (beta != 0)
     throw ValueError(cat(MatrixMultiplication::info.name, ": beta is ", beta, " and out is missing; allowed: an out to add to, or beta = 0. Pass out=, the matrix that is scaled by beta."));
   const DType result = hints.dtype.value_or(natural_result(in[0].dtype, in[1].dtype));
-  if (result != DType::f32 && result != DType::f16)
-    throw TypeError(cat(MatrixMultiplication::info.name, ": dtype is ", name_of(result), "; allowed: float32, float16. Convert the result with astype()."));
+  if (!operands[2].dtypes.contains(result))
+    throw TypeError(cat(MatrixMultiplication::info.name, ": dtype is ", name_of(result), "; allowed: float16, float32, float64. Convert the result with astype()."));
   check_dtypes(in[0].dtype, in[1].dtype, result);
   const Product p = product(in[0], in[1], nullptr);
   return {Layout::matrix(result, result_matrix_origin.x + p.rows, result_matrix_origin.y + p.columns, in[0].matrices())};

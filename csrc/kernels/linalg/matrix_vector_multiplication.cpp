@@ -8,10 +8,11 @@ namespace mpskit::linalg {
 namespace {
 
 void check_vector_dtypes(DType matrix, DType vector, DType out) {
-  if (matrix == vector && (out == DType::f32 || (out == DType::f16 && matrix == DType::f16))) return;
+  const DType wide = matrix == DType::f64 ? DType::f64 : DType::f32;
+  if (matrix == vector && (out == wide || (out == DType::f16 && matrix == DType::f16))) return;
   const bool equal = matrix == vector;
   throw TypeError(cat(MatrixVectorMultiplication::info.name, ": matrix is ", name_of(matrix), ", vector is ", name_of(vector), ", out is ", name_of(out), "; allowed: ",
-                      equal ? "out float32" : "matrix and vector of one dtype", ". ", equal ? "Pass such an out." : "Convert one with astype()."));
+                      equal ? cat("out ", name_of(wide)) : "matrix and vector of one dtype", ". ", equal ? "Pass such an out." : "Convert one with astype()."));
 }
 
 }  // namespace
@@ -50,7 +51,7 @@ Layouts MatrixVectorMultiplication::infer(std::span<const Layout> in, const Outp
   if (beta != 0)
     throw ValueError(cat(MatrixVectorMultiplication::info.name, ": beta is ", beta, " and out is missing; allowed: an out to add to, or beta = 0. Pass out=, the vector that is scaled by beta."));
   const DType result = hints.dtype.value_or(in[0].dtype);
-  if (!dtypes.contains(result)) throw TypeError(cat(MatrixVectorMultiplication::info.name, ": dtype is ", name_of(result), "; allowed: float32, float16. Convert the result with astype()."));
+  if (!dtypes.contains(result)) throw TypeError(cat(MatrixVectorMultiplication::info.name, ": dtype is ", name_of(result), "; allowed: float16, float32, float64. Convert the result with astype()."));
   check_vector_dtypes(in[0].dtype, in[1].dtype, result);
   return {Layout::vector(result, result_matrix_origin.x + product(in[0], in[1], nullptr).rows, in[0].matrices())};
 }

@@ -14,7 +14,7 @@ namespace mpskit::linalg {
 struct MatrixVectorMultiplication : BinaryKernel {
   bool transpose = false;
   std::optional<std::int64_t> rows, columns;
-  float alpha = 1, beta = 0;
+  double alpha = 1, beta = 0;
   KernelOptions options = KernelOptions::none;
   bool operator==(const MatrixVectorMultiplication&) const = default;
 
@@ -24,7 +24,8 @@ struct MatrixVectorMultiplication : BinaryKernel {
       "MatrixVectorMultiplication", "Matrix times vector: out = alpha * op(matrix) @ vector + beta * out, for every matrix of a batch.",
       "MPSMatrixVectorMultiplication, in MPSMatrixMultiplication.h",
       "op(X) is X or its transpose; rows and columns are those of op(matrix). Matrix and vector have the same dtype; the result is float32, or float16 for "
-      "float16, by default the inputs' dtype. Sums are kept in float32; each element is within 2*(columns+2)*2**-24 of the exact result, relative to the sum of "
+      "float16, by default the inputs' dtype. On the CPU engine all three may be float64, which Metal does not have. Sums are kept in float32 (of float64 in "
+      "float64); each element is within 2*(columns+2)*2**-24 (2**-53) of the exact result, relative to the sum of "
       "the magnitudes of its terms, and is then rounded once. alpha and beta are rounded to the result's dtype and clamped to its finite range. alpha = 0 "
       "reads neither matrix nor vector, beta = 0 does not read out. Vectors begin at the first number of their origin, whose second is 0. Elements of out "
       "beyond the window and the chosen batch keep their values; a new out has zeros there. Vector k goes with matrix k: nothing is broadcast."};
@@ -38,7 +39,7 @@ struct MatrixVectorMultiplication : BinaryKernel {
       binary_fields,
       std::tuple{Field{"options", &MatrixVectorMultiplication::options, Range{}, "",
                        "allow_reduced_precision lets an engine multiply in less than float32 where that is quicker, so results vary with the hardware; the CPU engine stays exact."}});
-  static constexpr DTypes dtypes{DType::f32, DType::f16};
+  static constexpr DTypes dtypes{DType::f32, DType::f16, DType::f64};
   static constexpr std::array operands{
       OperandSpec{"matrix", Role::input, Kind::matrix, dtypes, "The matrix, shape (rows, columns) or (matrices, rows, columns)."},
       OperandSpec{"vector", Role::input, Kind::vector, dtypes, "The vector, shape (columns,) or (matrices, columns)."},
@@ -46,12 +47,13 @@ struct MatrixVectorMultiplication : BinaryKernel {
   // Of an element, relative to the sum of the magnitudes of its terms.
   static constexpr std::array tolerances{
       Tolerance{DType::f16, 2.98e-8, 4.8829e-4, "one rounding to half precision of a float32 sum"},
-      Tolerance{DType::f32, 0, 1.2e-7, "times columns + 2, the number of roundings; relative to the sum of the magnitudes of the terms"}};
+      Tolerance{DType::f32, 0, 1.2e-7, "times columns + 2, the number of roundings; relative to the sum of the magnitudes of the terms"},
+      Tolerance{DType::f64, 0, 2.3e-16, "times columns + 2, as float32; on the CPU engine alone"}};
 
   struct Product {
     std::int64_t rows, columns;
     Batch batch;
-    float alpha, beta;  // in the precision of the result
+    double alpha, beta;  // in the precision of the result
   };
   // `out` null: a result is still to be made.
   Product product(const Layout& matrix, const Layout& vector, const Layout* out) const;

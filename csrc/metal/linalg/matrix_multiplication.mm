@@ -41,7 +41,7 @@ class Plan final : public MetalPlan {
   void encode(Encoder& e, std::span<const Operand> o) override {
     if (product_.rows == 0 || product_.columns == 0 || product_.count == 0) return;
     // MPS does not say that beta 0 leaves NaN of the old result behind: nothing is left there for it to read.
-    if (tiles_.empty() || product_.beta == 0) scale_window(e, o[2], {product_.first, product_.count}, origin_, {product_.rows, product_.columns}, product_.beta);
+    if (tiles_.empty() || product_.beta == 0) scale_window(e, o[2], {product_.first, product_.count}, origin_, {product_.rows, product_.columns}, static_cast<float>(product_.beta));
     if (tiles_.empty()) return;
     // Offsets, not batchStart: a system was seen to ignore it.
     const std::int64_t step = is_batch_ ? product_.count : 1;

@@ -25,7 +25,7 @@ class Plan final : public MetalPlan {
   void encode(Encoder& e, std::span<const Operand> o) override {
     if (product_.rows == 0 || product_.batch.count == 0) return;
     // MPS does not say that beta 0 leaves NaN of the old result behind: nothing is left there for it to read.
-    if (!filter_ || product_.beta == 0) scale_window(e, as_rows(o[2]), product_.batch, row_, {1, product_.rows}, product_.beta);
+    if (!filter_ || product_.beta == 0) scale_window(e, as_rows(o[2]), product_.batch, row_, {1, product_.rows}, static_cast<float>(product_.beta));
     if (!filter_) return;
     each_matrix(product_.batch, [&](std::int64_t m) {
       [filter_.get() encodeToCommandBuffer:e.commands() inputMatrix:e.matrix(o[0], m, 1) inputVector:e.vector(o[1], m, 1) resultVector:e.vector(o[2], m, 1)];

@@ -142,6 +142,66 @@ def test_new_results(engine: Engine, rng: np.random.Generator) -> None:
     np.testing.assert_array_equal(got, wanted)
 
 
+DOUBLE = [(1, 1, 1), (3, 5, 7), (7, 17, 3), (15, 33, 40), (1, 70, 40), (29, 9, 1030), (9, 3, 2100)]
+
+
+@TRANSPOSES
+@pytest.mark.parametrize("scale", [(1.0, 0.0), (-1 / 3, 0.1)])
+def test_float64(engine: Engine, rng: np.random.Generator, tl: bool, tr: bool, scale: tuple[float, float]) -> None:
+    if engine.is_metal:
+        pytest.skip("Metal has no float64")
+    multiply = Multiply(transpose_left=tl, transpose_right=tr, alpha=scale[0], beta=scale[1])
+    for m, n, k in DOUBLE:
+        # Every operand is a window: rows are further apart than they are long.
+        a, b, c = (
+            Framed((2, *shape), "float64", 3) for shape in ((k, m) if tl else (m, k), (n, k) if tr else (k, n), (m, n))
+        )
+        for frame in (a, b, c):
+            frame.array[...] = rng.uniform(-2, 2, frame.array.shape)
+        x, y, old = (frame.array.astype(np.longdouble) for frame in (a, b, c))
+        x, y = x.swapaxes(-1, -2) if tl else x, y.swapaxes(-1, -2) if tr else y
+        multiply(a.array, b.array, out=c.array)
+        c.check()
+        exact = np.longdouble(scale[0]) * (x @ y) + np.longdouble(scale[1]) * old
+        magnitude = abs(scale[0]) * (np.abs(x) @ np.abs(y)) + abs(scale[1]) * np.abs(old)
+        bound = tolerance_of(multiply, "float64", engine)[1] * (k + 2)
+        assert np.all(np.abs(c.array - exact) <= bound * magnitude)
+
+
+def test_float64_is_made_where_it_comes_in(engine: Engine, rng: np.random.Generator) -> None:
+    a, b = rng.uniform(-1, 1, (6, 4)), rng.uniform(-1, 1, (4, 5))
+    if engine.is_metal:
+        for out in (None, np.zeros((6, 5))):
+            with pytest.raises(
+                mps.UnsupportedError,
+                match=r"MatrixMultiplication: an operand is \(6, 4\) float64; .*Metal has no float64.*device=\"cpu\"",
+            ):
+                Multiply()(a, b, out=out)
+        return
+    got = Multiply()(a, b)
+    assert got.dtype == np.float64
+    np.testing.assert_allclose(got, a @ b, 1e-14)
+    # Held by a Matrix too, without a copy.
+    matrix = mps.Matrix(a)
+    np.testing.assert_array_equal(np.asarray(Multiply()(matrix, mps.Matrix(b))), got)
+    np.testing.assert_array_equal(mps.linalg.matmul(np.asfortranarray(a), b), got)
+    out = np.full((6, 5), np.nan)
+    np.testing.assert_array_equal(Multiply(alpha=0)(np.full((6, 4), np.nan), b, out=out), np.zeros((6, 5)))
+    for left, right, result, allowed in (
+        ("float64", "float64", "float32", 'out float64. Pass dtype="float64"'),
+        ("float64", "float32", None, "equal dtypes"),
+        ("float32", "float64", None, "equal dtypes"),
+        ("float32", "float32", "float64", "out float32"),
+        ("int16", "int16", "float64", "out float32"),
+    ):
+        x, y = np.zeros((2, 2), left), np.zeros((2, 2), right)
+        with pytest.raises(TypeError, match=f"left is {left}, right is {right}, .*; allowed: {allowed}"):
+            Multiply()(x, y, out=None if result is None else np.zeros((2, 2), result))
+        if result:
+            with pytest.raises(TypeError, match=f"allowed: {allowed}"):
+                Multiply()(x, y, dtype=result)
+
+
 @DTYPES
 def test_beta_zero_does_not_read_out(engine: Engine, rng: np.random.Generator, left: str, right: str, out: str) -> None:
     for m, n, k in ((5, 9, 3), (30, 70, 600)):
@@ -295,8 +355,8 @@ def test_refuses_shapes(keywords: dict[str, Any], shapes: list[tuple[int, ...]],
         (("int8", "int16", None), "equal dtypes"),
         (("float32", "float32", "float16"), "out float32"),
         (("int16", "int16", "float16"), "out float32"),
-        (("float64", "float64", None), "left is float64; allowed: float16, float32, int8, int16"),
-        (("int8", "int8", "int32"), "out is int32; allowed: float16, float32"),
+        (("int32", "int32", None), "left is int32; allowed: float16, float32, int8, int16, float64"),
+        (("int8", "int8", "int32"), "out is int32; allowed: float16, float32, float64"),
     ],
 )
 def test_refuses_dtypes(dtypes: tuple[str, str, str | None], message: str) -> None:

@@ -73,6 +73,38 @@ def test_large(engine: Engine, rng: np.random.Generator) -> None:
             assert_product(Multiply(transpose=transpose)(a, x), a, x, transpose)
 
 
+@BOTH
+@pytest.mark.parametrize("scale", [(1.0, 0.0), (-1 / 3, 0.1)])
+def test_float64(engine: Engine, rng: np.random.Generator, transpose: bool, scale: tuple[float, float]) -> None:
+    multiply = Multiply(transpose=transpose, alpha=scale[0], beta=scale[1])
+    if engine.is_metal:
+        with pytest.raises(
+            mps.UnsupportedError, match=r"MatrixVectorMultiplication: an operand is .*Metal has no float64"
+        ):
+            multiply(np.zeros((2, 2)), np.zeros(2), out=np.zeros(2))
+        return
+    for rows, columns in (*SIZES, (130, 4101)):
+        a = Framed((2, *((columns, rows) if transpose else (rows, columns))), "float64", 3)
+        x, y = Framed((2, columns), "float64", 1), Framed((2, rows), "float64", 1)
+        for frame in (a, x, y):
+            frame.array[...] = rng.uniform(-2, 2, frame.array.shape)
+        wide, given, old = (frame.array.astype(np.longdouble) for frame in (a, x, y))
+        wide = wide.swapaxes(-1, -2) if transpose else wide
+        multiply(a.array, x.array, out=y.array)
+        y.check()
+        exact = np.longdouble(scale[0]) * (wide @ given[..., None])[..., 0] + np.longdouble(scale[1]) * old
+        magnitude = abs(scale[0]) * (np.abs(wide) @ np.abs(given)[..., None])[..., 0] + abs(scale[1]) * np.abs(old)
+        bound = tolerance_of(multiply, "float64", engine)[1] * (columns + 2)
+        assert np.all(np.abs(y.array - exact) <= bound * magnitude)
+    assert Multiply()(np.eye(2), np.ones(2)).dtype == np.float64
+    with pytest.raises(TypeError, match="matrix is float64, vector is float64, out is float32; allowed: out float64"):
+        Multiply()(np.eye(2), np.ones(2), out=np.zeros(2, np.float32))
+    with pytest.raises(
+        TypeError, match=r"matrix is float32, vector is float64, .*; allowed: matrix and vector of one dtype"
+    ):
+        Multiply()(np.eye(2, dtype=np.float32), np.ones(2))
+
+
 @DTYPES
 @BOTH
 def test_windows_of_padded_batches(
