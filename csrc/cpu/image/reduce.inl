@@ -159,25 +159,41 @@ struct LineFolder {  // of extremes
     for (int c = 0; c < channels; ++c) totals[c] = Op::of(totals[c], static_cast<double>(all[c]));
   }
 };
+// Where conversions keep the adders busy, the multipliers add. Compilers would make additions of products by a known one.
+MPSKIT_INLINE Vec<double> added(Vec<double> sum, Vec<double> v, [[maybe_unused]] Vec<double> one) {
+#if MPSKIT_VECTOR_BYTES == 32
+  return (Vec<double>)_mm256_fmadd_pd((__m256d)v, (__m256d)one, (__m256d)sum);
+#else
+  return sum + v;
+#endif
+}
 template <class P>
   requires(!std::is_integral_v<P>)
 struct LineFolder<Total, P> {
   static constexpr bool adds = true;
-  static constexpr std::int64_t step = 4 * lanes<double>;
-  Vec<double> sum[4] = {};
+  static constexpr int count = 8;
+  static constexpr std::int64_t step = count * lanes<double>;
+  Vec<double> sum[count] = {};
   template <int channels>
   MPSKIT_INLINE void run(const P* p, std::int64_t steps) {
-    Vec<double> s[4] = {sum[0], sum[1], sum[2], sum[3]};
-    for (; steps > 0; --steps, p += step)
-      for (int i = 0; i < 4; i += 2) {
-        s[i] += load_half_of<0>(p + i * lanes<double>);
-        s[i + 1] += load_half_of<1>(p + i * lanes<double>);
+    Vec<double> s[count], one = 1.0 - Vec<double>{};
+    for (int i = 0; i < count; ++i) s[i] = sum[i];
+#if MPSKIT_VECTOR_BYTES == 32
+    asm("" : "+x"(one));
+#endif
+    for (; steps > 0; --steps, p += step) {
+      // Conversions fill the window in which loads wait.
+      for (std::size_t i = 0; i < step * sizeof(P); i += 64) __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(p) + 2048 + i));
+      for (int i = 0; i < count; i += 2) {
+        s[i] = added(s[i], load_half_of<0>(p + i * lanes<double>), one);
+        s[i + 1] = added(s[i + 1], load_half_of<1>(p + i * lanes<double>), one);
       }
-    for (int i = 0; i < 4; ++i) sum[i] = s[i];
+    }
+    for (int i = 0; i < count; ++i) sum[i] = s[i];
   }
   template <int channels>
   MPSKIT_INLINE void end(double* totals) const {
-    const Vec<double> even = sum[0] + sum[2], odd = sum[1] + sum[3];
+    const Vec<double> even = (sum[0] + sum[2]) + (sum[4] + sum[6]), odd = (sum[1] + sum[3]) + (sum[5] + sum[7]);
     if constexpr (channels > lanes<double>) {
       for (int c = 0; c < channels; ++c) totals[c] += c < lanes<double> ? even[c % lanes<double>] : odd[c % lanes<double>];
     } else {
@@ -211,26 +227,25 @@ struct LineFolder<Total, P> {
   MPSKIT_INLINE void run(const P* p, std::int64_t steps) {
 #if defined(__x86_64__)
     if constexpr (sizeof(P) == 1 && channels == 1) {
-      L more{};
-      if (steps & 1) sum[0] += sums_of_eight(p);
-      for (p += (steps & 1) * step, steps /= 2; steps > 0; --steps, p += 2 * step) {
-        sum[0] += sums_of_eight(p);
-        more += sums_of_eight(p + step);
-      }
-      sum[1] += more;
+      L more[4] = {};
+      for (; steps >= 4; steps -= 4, p += 4 * step)
+        for (int i = 0; i < 4; ++i) more[i] += sums_of_eight(p + i * step);
+      for (; steps > 0; --steps, p += step) more[0] += sums_of_eight(p);
+      sum[0] += (more[0] + more[1]) + (more[2] + more[3]);
       return;
     }
 #endif
     if constexpr (sizeof(P) == 1) {
       for (std::int64_t n; steps > 0; steps -= n) {
         n = std::min<std::int64_t>(steps, 256);  // codes that a word holds the sum of
-        W even{}, odd{};
+        W all{}, odd{};
 #pragma GCC unroll 4
         for (std::int64_t k = 0; k < n; ++k, p += step) {
           const W v = load<W>(p);
-          even += v & 0xff;
+          all += v;  // less the odd ones it is the sum of the even ones, whatever was lost above
           odd += v >> 8;
         }
+        const W even = all - (odd << 8);
         sum[0] += (L)even & 0xffff;
         sum[1] += (L)odd & 0xffff;
         sum[2] += (L)even >> 16;
@@ -315,20 +330,22 @@ void fold_line(const P* p, std::int64_t elements, double* totals) {
     folder.template end<channels>(totals);
   }
 }
+// Rows of one, two or four channels, each onto the totals `apart` behind those of the one before.
 template <class Folder, class P>
-void fold_line(const std::byte* src, std::int64_t elements, std::int64_t channels, double* totals) {
-  const auto* p = reinterpret_cast<const P*>(src);
+void fold_lines(const std::byte* src, std::int64_t row_bytes, std::int64_t rows, std::int64_t elements, std::int64_t channels, double* totals, std::int64_t apart) {
+  const auto fold = [=]<int n>(std::integral_constant<int, n>) {
+    for (std::int64_t y = 0; y < rows; ++y) fold_line<n, Folder>(reinterpret_cast<const P*>(src + y * row_bytes), elements, totals + y * apart);
+  };
   switch (channels) {
-    case 1: return fold_line<1, Folder>(p, elements, totals);
-    case 2: return fold_line<2, Folder>(p, elements, totals);
-    default: return fold_line<4, Folder>(p, elements, totals);
+    case 1: return fold(std::integral_constant<int, 1>{});
+    case 2: return fold(std::integral_constant<int, 2>{});
+    default: return fold(std::integral_constant<int, 4>{});
   }
 }
 
 // What is done with one format, behind pointers: kernels have no code for each.
 struct Folding {
-  // A row of one, two or four channels onto their totals.
-  void (*line)(const std::byte* src, std::int64_t elements, std::int64_t channels, double* totals);
+  decltype(&fold_lines<LineFolder<Least, float>, float>) lines;
   // Others, and columns, by way of a block of accumulators.
   void (*begin)(std::byte* sums, std::int64_t size);
   // Rows of `width` elements onto a block of `size`.
@@ -346,7 +363,7 @@ inline constexpr std::int64_t most_rows = 8192;                    // of 16-bit 
 template <class Op, class P>
 Folding folding_of_type() {
   using T = typename Op::template Accumulator<P>;
-  return {&fold_line<LineFolder<Op, P>, P>, [](std::byte* sums, std::int64_t size) { std::fill_n(reinterpret_cast<T*>(sums), size, Op::template neutral<T>); },
+  return {&fold_lines<LineFolder<Op, P>, P>, [](std::byte* sums, std::int64_t size) { std::fill_n(reinterpret_cast<T*>(sums), size, Op::template neutral<T>); },
           [](const std::byte* src, std::int64_t row_bytes, std::int64_t rows, std::int64_t width, std::int64_t size, std::byte* sums) {
             const std::int64_t stride = row_bytes / static_cast<std::int64_t>(sizeof(P));
             const auto* p = reinterpret_cast<const P*>(src);
@@ -407,10 +424,13 @@ class RegionPlan : public CpuPlan {
   }
   // Memory of fold_row, of each thread.
   std::int64_t sums_bytes() const { return has_lines_ ? 0 : block_ * accumulator_bytes; }
-  // One row onto totals.
+  // Rows onto totals, as fold_lines.
+  void fold(const Folding& f, const std::byte* p, std::int64_t row_bytes, std::int64_t rows, std::int64_t width, std::byte* sums, double* totals, std::int64_t apart) const {
+    if (has_lines_) return f.lines(p, row_bytes, rows, width * channels_, channels_, totals, apart);
+    for (std::int64_t y = 0; y < rows; ++y) fold_row(f, p + y * row_bytes, width, sums, totals + y * apart);
+  }
   void fold_row(const Folding& f, const std::byte* p, std::int64_t width, std::byte* sums, double* totals) const {
     const std::int64_t elements = width * channels_, element_bytes = pixel_bytes_ / channels_;
-    if (has_lines_) return f.line(p, elements, channels_, totals);
     const std::int64_t most = most_rows * block_, block_bytes = block_ * element_bytes;
     for (std::int64_t x = 0; x < elements; x += most, p += most * element_bytes) {
       const std::int64_t some = std::min(elements - x, most), rows = some / block_;
@@ -451,7 +471,7 @@ class RowReducePlan : public RegionPlan {
         const std::int64_t image = task / window_.height, y = task % window_.height;
         n = std::min({rows, window_.height - y, end - task});
         std::fill_n(totals, n * channels_, folding_.neutral);
-        for (std::int64_t i = 0; i < n; ++i) fold_row(folding_, source(src, image, y + i), window_.width, memory.as<std::byte>(), totals + i * channels_);
+        fold(folding_, source(src, image, y), src.layout.row_bytes(), n, window_.width, memory.as<std::byte>(), totals, channels_);
         write(dst, image, 0, y, totals, n * channels_, reinterpret_cast<float*>(totals + most * channels_));
       }
     });
@@ -537,11 +557,12 @@ class StatisticsPlan : public RegionPlan {
         double* totals = all.data() + i * values;
         for (std::size_t f = 0; f < count; ++f) std::fill_n(totals + static_cast<std::int64_t>(f) * channels_, channels_, foldings_[f].neutral);
         const std::byte* p = source(src, i / pieces_, y) + x * pixel_bytes_;
-        for (std::int64_t r = 0; r < height; ++r, p += src.layout.row_bytes()) {
-          if (both_ && has_lines_) both_(p, width * channels_, channels_, totals);
-          else
-            for (std::size_t f = 0; f < count; ++f) fold_row(foldings_[f], p, width, memory.as<std::byte>(), totals + static_cast<std::int64_t>(f) * channels_);
-        }
+        const std::int64_t row_bytes = src.layout.row_bytes();
+        if (both_ && has_lines_) both_(p, row_bytes, height, width * channels_, channels_, totals, 0);
+        else if (count == 1) fold(foldings_[0], p, row_bytes, height, width, memory.as<std::byte>(), totals, 0);
+        else
+          for (std::int64_t r = 0; r < height; ++r)
+            for (std::size_t f = 0; f < count; ++f) fold(foldings_[f], p + r * row_bytes, 0, 1, width, memory.as<std::byte>(), totals + static_cast<std::int64_t>(f) * channels_, 0);
       }
     });
     std::vector<float> floats(static_cast<std::size_t>(values));
@@ -557,7 +578,7 @@ class StatisticsPlan : public RegionPlan {
   }
 
  protected:
-  void (*both_)(const std::byte* src, std::int64_t elements, std::int64_t channels, double* totals) = nullptr;  // a line onto both foldings at once
+  decltype(Folding::lines) both_ = nullptr;  // onto both foldings at once
 
  private:
   std::array<Folding, count> foldings_;

@@ -7,7 +7,7 @@ class StatisticsMinAndMaxPlan final : public StatisticsPlan<2> {
  public:
   StatisticsMinAndMaxPlan(const image::StatisticsMinAndMax& k, const Call& call)
       : StatisticsPlan(k, call, {folding_of<Least>(call.inputs[0].dtype), folding_of<Greatest>(call.inputs[0].dtype)}, false) {
-    both_ = visit_pixels(call.inputs[0].dtype, []<class P>(P) { return &fold_line<BothFolder<P>, P>; });
+    both_ = visit_pixels(call.inputs[0].dtype, []<class P>(P) { return &fold_lines<BothFolder<P>, P>; });
   }
 };
 
