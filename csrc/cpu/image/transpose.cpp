@@ -21,19 +21,61 @@ inline void turn_pixels(const std::byte* src, std::int64_t src_row, std::byte* d
   for (std::int64_t y = 0; y < rows; ++y)
     for (std::int64_t x = 0; x < columns; ++x) std::memcpy(dst + y * dst_row + x * bytes, src + x * src_row + y * bytes, static_cast<std::size_t>(bytes));
 }
-template <class T>
-void turn_tile(const std::byte* src, std::int64_t src_row, std::byte* dst, std::int64_t dst_row, std::int64_t rows, std::int64_t columns) {
-  constexpr std::int64_t n = 16 / sizeof(T), wide = n * sixteens, bytes = sizeof(T);
+// Squares of a tile, of n pixels of the source's rows by `wide` rows, which `turn` moves. All across the tile before the next rows: lines of the source
+// are read once, and those of the destination, side by side, are written on and on.
+template <class Turn>
+MPSKIT_INLINE void turn_tile(std::int64_t n, std::int64_t wide, std::int64_t bytes, const std::byte* src, std::int64_t src_row, std::byte* dst, std::int64_t dst_row, std::int64_t rows,
+                             std::int64_t columns, Turn turn) {
   if (rows < n || columns < wide) return turn_pixels(src, src_row, dst, dst_row, rows, columns, bytes);
   // The last squares begin where they still fit, over what is done already.
-  for (std::int64_t y = 0; y < rows; y += n) {
-    y = std::min(y, rows - n);
-    for (std::int64_t x = 0; x < columns; x += wide) {
-      x = std::min(x, columns - wide);
-      if (sizeof(T) > 1 && y == 0)  // bytes lie near enough
-        for (std::int64_t i = 0; i < wide; ++i) __builtin_prefetch(src + (x + 48 + i) * src_row);
-      turn_squares<T>(src + x * src_row + y * bytes, src_row, dst + y * dst_row + x * bytes, dst_row);
+  for (std::int64_t x = 0; x < columns; x += wide) {
+    x = std::min(x, columns - wide);
+    for (std::int64_t y = 0; y < rows; y += n) {
+      y = std::min(y, rows - n);
+      turn(src + x * src_row + y * bytes, dst + y * dst_row + x * bytes, y + n + 1 >= rows, x + wide + 1 >= columns);
     }
+  }
+}
+template <class T>
+void turn_tile(const std::byte* src, std::int64_t src_row, std::byte* dst, std::int64_t dst_row, std::int64_t rows, std::int64_t columns) {
+  constexpr std::int64_t n = 16 / sizeof(T);
+  turn_tile(n, n * sixteens, sizeof(T), src, src_row, dst, dst_row, rows, columns,
+            [=](const std::byte* from, std::byte* to, bool, bool) __attribute__((always_inline)) { turn_squares<T>(from, src_row, to, dst_row); });
+}
+
+// Four pixels of three bytes are turned as words. Of a lane of sixteen bytes the last four are any, or what lies behind: they are read and written too
+// unless there are not two pixels behind.
+MPSKIT_INLINE void turn_triples(const std::byte* src, std::int64_t src_row, std::byte* dst, std::int64_t dst_row, bool reads_last, bool writes_last) {
+  constexpr std::make_index_sequence<MPSKIT_VECTOR_BYTES> all;
+  std::byte lines[4 * sixteens][16];
+  if (reads_last) {
+    for (int i = 0; i < 4 * sixteens; ++i) std::memcpy(lines[i], src + i * src_row, 12);
+    src = lines[0];
+    src_row = 16;
+  }
+  Vec<std::uint32_t> a[4];
+  for (int i = 0; i < 4; ++i)
+    a[i] = (Vec<std::uint32_t>)reorder_sixteens(load_sixteens<std::uint8_t>(src + i * src_row, 4 * src_row), all, [](int b) constexpr { return b % 4 < 3 ? b / 4 * 3 + b % 4 : 0; });
+  turn_sixteens<std::uint32_t>(a);
+  for (int i = 0; i < 4; ++i) {
+    const auto row = reorder_sixteens((Vec<std::uint8_t>)a[i], all, [](int b) constexpr { return b < 12 ? b / 3 * 4 + b % 3 : 15; });
+    std::byte* const to = dst + i * dst_row;
+#if MPSKIT_VECTOR_BYTES == 32
+    _mm_storeu_si128((__m128i*)to, _mm256_castsi256_si128((__m256i)row));
+    const __m128i high = _mm256_extracti128_si256((__m256i)row, 1);
+    if (!writes_last) {
+      _mm_storeu_si128((__m128i*)(to + 12), high);
+    } else {
+      _mm_storel_epi64((__m128i*)(to + 12), high);
+      const int four = _mm_extract_epi32(high, 2);
+      std::memcpy(to + 20, &four, 4);
+    }
+#else
+    const auto* bytes = reinterpret_cast<const std::byte*>(&row);
+    for (int lane = 0; lane < sixteens; ++lane)
+      if (writes_last && lane + 1 == sixteens) std::memcpy(to + 12 * lane, bytes + 16 * lane, 12);
+      else std::memcpy(to + 12 * lane, bytes + 16 * lane, 16);
+#endif
   }
 }
 
@@ -44,9 +86,11 @@ class TransposePlan final : public CpuPlan {
     const Layout& src = call.inputs[0];
     channels_ = src.channels();
     bytes_ = channels_ * src.element_bytes();
-    // Down the source by one cache line, so that each row of the destination is written on and on.
-    high_ = std::max<std::int64_t>(64 / bytes_, 1);
-    wide_ = 512;
+    // Small pixels: some lines of each row of the source at a time, which hardware foresees. Others: one, so that each row of the destination is written
+    // on and on.
+    const bool is_square = bytes_ <= 4 || bytes_ == 8;
+    high_ = is_square ? 128 : std::max<std::int64_t>(64 / bytes_, 1);
+    wide_ = is_square ? 256 : 512;
     is_past_ = is_streamed(call.outputs[0]);
   }
 
@@ -100,7 +144,11 @@ class TransposePlan final : public CpuPlan {
       case 2: return turn_tile<std::uint16_t>(from, from_row, to, to_row, t.height, t.width);
       case 4: return turn_tile<std::uint32_t>(from, from_row, to, to_row, t.height, t.width);
       case 8: return turn_tile<std::uint64_t>(from, from_row, to, to_row, t.height, t.width);
-      case 3: return turn_by<3>(from, from_row, to, to_row, t);
+      case 3:
+        if constexpr (isa_shuffles_bytes)
+          return turn_tile(4, 4 * sixteens, 3, from, from_row, to, to_row, t.height, t.width,
+                           [=](const std::byte* a, std::byte* b, bool reads_last, bool writes_last) __attribute__((always_inline)) { turn_triples(a, from_row, b, to_row, reads_last, writes_last); });
+        return turn_by<3>(from, from_row, to, to_row, t);
       case 12: return turn_by<12>(from, from_row, to, to_row, t);
       case 16: return turn_sixteens(from, from_row, to, to_row, t);
       default: return turn_pixels(from, from_row, to, to_row, t.height, t.width, bytes_);
