@@ -22,6 +22,7 @@ MPSKIT_INLINE Vec<T> load_counts(const P* p) {
   if constexpr (std::is_same_v<T, P>) return load<Vec<T>>(p);
 #if MPSKIT_VECTOR_BYTES == 32
   else if constexpr (sizeof(T) == 4 && sizeof(P) == 1) return (Vec<T>)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)p));
+  else if constexpr (sizeof(T) == 4 && sizeof(P) == 2) return (Vec<T>)_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i*)p));
 #endif
   else {
     P some[lanes<T>];
@@ -45,13 +46,13 @@ MPSKIT_INLINE V moved_up_bytes(V v) {
 }
 
 // sums[x] = the sum of from[x - c], from[x - 2 c], ... for x < count; wraps around, as differences do. A register more may be touched.
-template <int c, class T>
-void run_sums(const T* from, std::int64_t count, T* sums) {
+template <int c, class T, class P>
+void run_sums(const P* from, std::int64_t count, T* sums) {
   constexpr int pixels = lanes<T> / c, step = pixels * c, size = c * static_cast<int>(sizeof(T));
   Vec<T> before{};
   for (int i = 0; i < c; ++i) sums[i] = 0;
   for (std::int64_t x = 0; x + c < count; x += step) {
-    Vec<T> v = load<Vec<T>>(from + x);
+    Vec<T> v = load_counts<T>(from + x);
     if constexpr (pixels > 1) v += moved_up_bytes<size>(v);
     if constexpr (pixels > 2) v += moved_up_bytes<2 * size>(v);
     if constexpr (pixels > 4) v += moved_up_bytes<4 * size>(v);
@@ -63,8 +64,8 @@ void run_sums(const T* from, std::int64_t count, T* sums) {
     }(std::make_index_sequence<lanes<T>>{});
   }
 }
-template <class T>
-void run_sums(const T* from, std::int64_t count, std::int64_t channels, T* sums) {
+template <class T, class P>
+void run_sums(const P* from, std::int64_t count, std::int64_t channels, T* sums) {
   switch (channels) {
     case 1: return run_sums<1>(from, count, sums);
     case 2: return run_sums<2>(from, count, sums);
@@ -109,41 +110,44 @@ void add_terms(const P* from, std::int64_t count, std::int64_t n, std::int64_t s
   }
 }
 
-// to[y][x] = the sum of n rows of floats from row y on. Windows that begin in one block of n rows share its end: they are what it holds below
-// their beginning and what the next block holds above their end. Sums of some terms join the others, so few roundings are on each way.
-// `ends` takes n blocks.
+// The sums of n rows of floats from row y on, for emit(y, sums), which may change them. Windows that begin in one block of n rows share its end:
+// they are what it holds below their beginning, in `ends`, of n rows, and what the next block holds above their end. Sums of some terms join the
+// others, in `joined`, so few roundings are on each way; those few rows go side by side from end to end, as memory likes it.
 inline constexpr std::int64_t down_block = 4 * lanes<float>, few_down = 6;
-inline void sum_down(const float* from, std::int64_t pitch, std::int64_t rows, std::int64_t count, std::int64_t n, float* to, std::int64_t to_pitch, float* ends) {
+inline void sum_some(const float* row, std::int64_t row_step, std::int64_t rows, std::int64_t count, bool are_first, bool adds, float* joined, float* to, std::int64_t to_step) {
   using V = Vec<float>;
-  if (n < few_down) {
-    for (std::int64_t y = 0; y < rows; ++y) add_terms(from + y * pitch, count, n, pitch, to + y * to_pitch);
-    return;
+  for (std::int64_t x = 0; x < count; x += down_block) {
+    V part[4]{}, sum[4]{};
+    if (!are_first)
+      for (int k = 0; k < 4; ++k) sum[k] = load<V>(joined + x + k * lanes<float>);
+    const float* p = row + x;
+    float* q = to + x;
+    for (std::int64_t i = 0; i < rows; ++i, p += row_step, q += to_step)
+      for (int k = 0; k < 4; ++k) {
+        part[k] += load<V>(p + k * lanes<float>);
+        const V all = sum[k] + part[k];
+        store(q + k * lanes<float>, adds ? load<V>(q + k * lanes<float>) + all : all);
+      }
+    for (int k = 0; k < 4; ++k) store(joined + x + k * lanes<float>, sum[k] + part[k]);
   }
+}
+template <class Emit>
+void sum_down(const float* from, std::int64_t from_pitch, std::int64_t rows, std::int64_t count, std::int64_t n, float* ends, float* joined, std::int64_t pitch, Emit emit) {
   std::int64_t together = 2;
   while (together * together < n) ++together;
-  for (std::int64_t first = 0; first < rows; first += n)
-    for (std::int64_t x = 0; x < count; x += down_block) {
-      const float* row = from + first * pitch + x;
-      V sum[4]{}, part[4]{};
-      const auto take = [&](std::int64_t y, std::int64_t taken) __attribute__((always_inline)) {
-        if (taken % together == 0)
-          for (int k = 0; k < 4; ++k) {
-            sum[k] += part[k];
-            part[k] = V{};
-          }
-        for (int k = 0; k < 4; ++k) part[k] += load<V>(row + y * pitch + k * lanes<float>);
-        __builtin_prefetch(row + y * pitch + 2 * down_block);
-      };
-      for (std::int64_t y = n - 1; y >= 0; --y) {
-        take(y, n - 1 - y);
-        for (int k = 0; k < 4; ++k) store(ends + y * down_block + k * lanes<float>, sum[k] + part[k]);
-      }
-      for (int k = 0; k < 4; ++k) sum[k] = part[k] = V{};
-      for (std::int64_t y = 0; y < std::min(n, rows - first); ++y) {
-        if (y > 0) take(n + y - 1, y - 1);
-        for (int k = 0; k < 4; ++k) store(to + (first + y) * to_pitch + x + k * lanes<float>, load<V>(ends + y * down_block + k * lanes<float>) + (sum[k] + part[k]));
-      }
+  for (std::int64_t first = 0; first < rows; first += n, from += n * from_pitch) {
+    for (std::int64_t taken = 0; taken < n; taken += together) {
+      const std::int64_t y = n - 1 - taken;
+      sum_some(from + y * from_pitch, -from_pitch, std::min(together, y + 1), count, taken == 0, false, joined, ends + y * pitch, -pitch);
     }
+    emit(first, ends);
+    const std::int64_t last = std::min(n, rows - first);
+    for (std::int64_t y = 1; y < last; y += together) {
+      const std::int64_t some = std::min(together, last - y);
+      sum_some(from + (n + y - 1) * from_pitch, from_pitch, some, count, y == 1, true, joined, ends + y * pitch, pitch);
+      for (std::int64_t i = y; i < y + some; ++i) emit(first + i, ends + i * pitch);
+    }
+  }
 }
 
 class WindowMeanPlan : public CpuPlan {
@@ -173,10 +177,11 @@ class WindowMeanPlan : public CpuPlan {
 
   void run(std::span<const View> views) const override {
     if (direct_) return direct_->run(views);
-    if (code_bits_ == 0) run_in<float, float>(views[0], views[1]);
-    else if (element_bytes_ == 2) run_in<std::uint32_t, std::uint16_t>(views[0], views[1]);
-    else if (code_bits_ == 32) run_in<std::uint32_t, std::uint8_t>(views[0], views[1]);
-    else run_in<std::uint16_t, std::uint8_t>(views[0], views[1]);
+    if (code_bits_ == 0) run_in<float, float, float>(views[0], views[1]);
+    else if (element_bytes_ == 2) run_in<std::uint32_t, std::uint32_t, std::uint16_t>(views[0], views[1]);
+    else if (code_bits_ == 16) run_in<std::uint16_t, std::uint16_t, std::uint8_t>(views[0], views[1]);
+    else if (down_.sum() * 255 < 1 << 16) run_in<std::uint32_t, std::uint16_t, std::uint8_t>(views[0], views[1]);
+    else run_in<std::uint32_t, std::uint32_t, std::uint8_t>(views[0], views[1]);
   }
 
  private:
@@ -190,19 +195,20 @@ class WindowMeanPlan : public CpuPlan {
     return most < (1 << 16) && t == DType::u8 ? 16 : most <= std::numeric_limits<std::int32_t>::max() ? 32 : 0;
   }
 
-  // Sums as T of elements P, which are read where they lie unless they are halves.
-  template <class T, class P>
+  // Sums as T, down the rows as D, of elements P, which are read where they lie unless they are halves.
+  template <class T, class D, class P>
   void run_in(const View& src, const View& dst) const {
     constexpr std::int64_t room = 4 * lanes<std::uint8_t>;
     const std::int64_t pitch = tiles_.pitch() + room, rows = tiles_.source_rows(), copy_size = rows * tiles_.pitch() + room;
-    const std::int64_t sums_rows = std::is_same_v<T, float> ? 2 * rows : down_.side + 2;
+    const std::int64_t sums_rows = down_.side + 2 + (std::is_same_v<T, float> && down_.times == 2 ? rows : 0);
     const bool is_element = src.layout.element_bytes() == static_cast<std::int64_t>(sizeof(P));
-    const std::int64_t sums_size = (sums_rows + 3) * pitch + down_.side * down_block;
-    const std::int64_t bytes = copy_size * static_cast<std::int64_t>(sizeof(P)) + sums_size * static_cast<std::int64_t>(sizeof(T)) + pitch * static_cast<std::int64_t>(sizeof(float));
+    const std::int64_t copy_bytes = rounded_up(copy_size * static_cast<std::int64_t>(sizeof(P)), 64), sums_bytes = rounded_up(sums_rows * pitch * static_cast<std::int64_t>(sizeof(D)), 64);
+    const std::int64_t bytes = copy_bytes + sums_bytes + 3 * pitch * static_cast<std::int64_t>(sizeof(T)) + pitch * static_cast<std::int64_t>(sizeof(float));
     tiles_.run(dst.layout.images(), bytes, [&](const Tile& tile, const Scratch& memory) {
       P* const copy = memory.as<P>();
-      T* const sums = memory.as<T>(static_cast<std::size_t>(copy_size) * sizeof(P));
-      float* const floats = memory.as<float>(static_cast<std::size_t>(copy_size) * sizeof(P) + static_cast<std::size_t>(sums_size) * sizeof(T));
+      D* const sums = memory.as<D>(static_cast<std::size_t>(copy_bytes));
+      T* const along = memory.as<T>(static_cast<std::size_t>(copy_bytes + sums_bytes));
+      float* const floats = reinterpret_cast<float*>(along + 3 * pitch);
       const auto part = [&](const Tile& t) {
         const P* from = is_element ? tiles_.in_place<P>(src, t, room) : nullptr;
         std::int64_t from_pitch = src.layout.row_bytes() / static_cast<std::int64_t>(sizeof(P));
@@ -212,13 +218,13 @@ class WindowMeanPlan : public CpuPlan {
           from = copy;
         }
         const std::int64_t count = t.width * tiles_.channels(), wide = count + (across_.reach() - 1) * tiles_.channels();
-        const auto emit = [&](std::int64_t y, T* row) {
+        const auto emit = [&](std::int64_t y, D* row) {
           if (from != copy) tiles_.foresee(src, t, y + down_.reach() + 1);
           if (y + 2 < t.height && !is_past_) {
             const std::byte* next = tiles_.row(dst, t, y + 2);
             for (std::int64_t b = 0; b < count * dst.layout.element_bytes(); b += 64) __builtin_prefetch(next + b, 1);
           }
-          put<P>(src, dst, t, y, across(row, count, sums + sums_rows * pitch, pitch), count, floats);
+          put<P>(src, dst, t, y, across(row, count, along, pitch), count, floats);
         };
         down(from, from_pitch, t.height, wide, sums, pitch, emit);
       };
@@ -230,20 +236,18 @@ class WindowMeanPlan : public CpuPlan {
 
   template <class Emit>
   void down(const float* from, std::int64_t from_pitch, std::int64_t rows, std::int64_t count, float* sums, std::int64_t pitch, Emit emit) const {
-    float *to = sums, *other = sums + tiles_.source_rows() * pitch, *ends = sums + (2 * tiles_.source_rows() + 3) * pitch;
-    for (std::int64_t i = down_.times; i-- > 0; std::swap(to, other)) {
-      if (i == 0 && down_.side < few_down) {
-        for (std::int64_t y = 0; y < rows; ++y) {
-          add_terms(from + y * from_pitch, count, down_.side, from_pitch, to);
-          emit(y, to);
-        }
-        return;
+    const std::int64_t n = down_.side;
+    float *const joined = sums, *const ends = sums + pitch, *const once = ends + n * pitch;
+    const auto pass = [=](const float* source, std::int64_t source_pitch, std::int64_t results, auto take) {
+      if (n >= few_down) return sum_down(source, source_pitch, results, count, n, ends, joined, pitch, take);
+      for (std::int64_t y = 0; y < results; ++y) {
+        add_terms(source + y * source_pitch, count, n, source_pitch, ends);
+        take(y, ends);
       }
-      sum_down(from, from_pitch, rows + i * (down_.side - 1), count, down_.side, to, pitch, ends);
-      from = to;
-      from_pitch = pitch;
-    }
-    for (std::int64_t y = 0; y < rows; ++y) emit(y, other + y * pitch);
+    };
+    if (down_.times == 1) return pass(from, from_pitch, rows, emit);
+    pass(from, from_pitch, rows + n - 1, [=](std::int64_t y, const float* row) { std::copy_n(row, count, once + y * pitch); });
+    pass(once, pitch, rows, emit);
   }
   template <class T, class P, class Emit>
   void down(const P* from, std::int64_t from_pitch, std::int64_t rows, std::int64_t count, T* sums, std::int64_t pitch, Emit emit) const {
@@ -268,25 +272,29 @@ class WindowMeanPlan : public CpuPlan {
   }
 
   // The sums along a row of sums. `rows` takes three of them; for floats `from` is lost.
-  template <class T>
-  T* across(T* from, std::int64_t count, T* rows, std::int64_t pitch) const {
+  template <class T, class D>
+  T* across(D* from, std::int64_t count, T* rows, std::int64_t pitch) const {
     const std::int64_t c = tiles_.channels(), n = across_.side;
-    if (n == 1) return from;
-    for (std::int64_t i = across_.times; i-- > 0;) {
-      T* const to = rows + i * pitch;
-      const std::int64_t some = count + i * (n - 1) * c;
+    const auto pass = [=]<class S>(S* sums, std::int64_t some, T* to) {
       if (n <= few) {
-        add_terms(from, some, n, c, to);
+        add_terms(sums, some, n, c, to);
       } else if constexpr (std::is_same_v<T, float>) {
-        sum_runs(from, some, n, c, to);
+        sum_runs(sums, some, n, c, to);
       } else {
-        T* const sums = rows + 2 * pitch;
-        run_sums(from, some + n * c, c, sums);
-        for (std::int64_t x = 0; x < some; x += lanes<T>) store(to + x, load<Vec<T>>(sums + x + n * c) - load<Vec<T>>(sums + x));
+        T* const running = rows + 2 * pitch;
+        run_sums(sums, some + n * c, c, running);
+        for (std::int64_t x = 0; x < some; x += lanes<T>) store(to + x, load<Vec<T>>(running + x + n * c) - load<Vec<T>>(running + x));
       }
-      from = to;
+    };
+    if constexpr (std::is_same_v<T, D>)
+      if (n == 1) return from;
+    if (across_.times == 1) {
+      pass(from, count, rows);
+      return rows;
     }
-    return from;
+    pass(from, count + (n - 1) * c, rows + pitch);
+    pass(rows + pitch, count, rows);
+    return rows;
   }
 
   template <class P, class T>
