@@ -82,6 +82,63 @@ void weigh_codes(const CodePairs& pairs, std::uint8_t* to) {
     store_bytes(to + x, every_other<1, 0>(codes(x), codes(x + n), words), every_other<1, 0>(codes(x + 2 * n), codes(x + 3 * n), words));
 }
 
+// The same of pairs of pixels of three bytes or four that lie anywhere in two rows, `at` in each: eight bytes are read. Whole blocks of outputs.
+inline constexpr std::int64_t far_block = lanes<std::int32_t>;
+MPSKIT_INLINE Words load_eights(const std::uint8_t* row, const std::int64_t* at) {
+#if MPSKIT_VECTOR_BYTES > 16
+  const auto eight = [=](int i) __attribute__((always_inline)) {
+    long long v;
+    __builtin_memcpy(&v, row + at[i], 8);
+    return v;
+  };
+#endif
+#if MPSKIT_VECTOR_BYTES == 64
+  return (Words)_mm512_maskz_cvtepu8_epi16(0xffffffff, _mm256_set_epi64x(eight(3), eight(2), eight(1), eight(0)));
+#elif MPSKIT_VECTOR_BYTES == 32
+  return (Words)_mm256_cvtepu8_epi16(_mm_set_epi64x(eight(1), eight(0)));
+#else
+  return load_bytes(row + at[0]);
+#endif
+}
+template <int channels>
+void weigh_far_codes(const std::uint8_t* a, const std::uint8_t* b, float weight_b, const std::int64_t* at, const std::int32_t* weights, std::int64_t outputs, std::uint8_t* to) {
+  constexpr int n = lanes<std::int32_t>;
+  constexpr std::make_index_sequence<lanes<std::uint16_t>> words;
+  const auto part = static_cast<std::uint32_t>(std::lround(weight_b * 65536));
+  if (part == 65536) a = b;
+  const bool is_one = !b || part == 0 || part == 65536, is_half = part == 32768;
+  const std::uint32_t w = (65536 - part) * 0x10001u, v = part * 0x10001u;
+  const Words of_a = broadcast_word(&w), of_b = broadcast_word(&v);
+  const auto codes = [=](std::int64_t x) __attribute__((always_inline)) {
+    Words mixed = load_eights(a, at + x / 4);
+    if (is_one) mixed = mixed << 7;
+    else if (is_half) mixed = (mixed + load_eights(b, at + x / 4)) << 6;
+    else mixed = multiply_high(mixed << 7, of_a) + multiply_high(load_eights(b, at + x / 4) << 7, of_b) + 1;  // both were cut
+    const auto pairs = (Vec<std::int32_t>)reorder_eights(mixed, words, [](int i) constexpr { return i / 2 + i % 2 * channels; });
+    return (Words)(multiply_add(load<Vec<std::int32_t>>(weights + x), pairs, (1 << 20) - Vec<std::int32_t>{}) >> 21);
+  };
+  for (std::int64_t x = 0; x < 4 * outputs; x += 4 * n)
+    store_bytes(to + x, every_other<1, 0>(codes(x), codes(x + n), words), every_other<1, 0>(codes(x + 2 * n), codes(x + 3 * n), words));
+}
+
+// Of every four bytes the first three. Reads and writes up to two registers too much.
+inline void pack_triples(const std::uint8_t* quads, std::int64_t count, std::uint8_t* to) {
+  if constexpr (isa_shuffles_bytes) {
+    constexpr std::make_index_sequence<MPSKIT_VECTOR_BYTES> all;
+    for (std::int64_t i = 0; i < count; i += 4 * sixteens) {
+      const auto v = reorder_sixteens(load<Vec<std::uint8_t>>(quads + 4 * i), all, [](int b) constexpr { return b < 12 ? b / 3 * 4 + b % 3 : 15; });
+#if MPSKIT_VECTOR_BYTES == 32
+      _mm_storeu_si128((__m128i*)(to + 3 * i), _mm256_castsi256_si128((__m256i)v));
+      _mm_storeu_si128((__m128i*)(to + 3 * i + 12), _mm256_extracti128_si256((__m256i)v, 1));
+#else
+      for (int lane = 0; lane < sixteens; ++lane) std::memcpy(to + 3 * i + 12 * lane, reinterpret_cast<const std::uint8_t*>(&v) + 16 * lane, 16);
+#endif
+    }
+  } else {
+    for (std::int64_t i = 0; i < count; ++i) std::memcpy(to + 3 * i, quads + 4 * i, 4);
+  }
+}
+
 // `quads`: memory for four bytes an output, for three channels.
 inline void weigh_codes(const CodePairs& p, std::int64_t channels, std::uint8_t* quads) {
   switch (channels) {
@@ -90,7 +147,7 @@ inline void weigh_codes(const CodePairs& p, std::int64_t channels, std::uint8_t*
     case 4: return p.are_all ? weigh_codes<4, true>(p, p.dst) : weigh_codes<4, false>(p, p.dst);
   }
   weigh_codes<3, false>(p, quads);
-  for (std::int64_t i = 0; i < p.outputs; ++i) std::memcpy(p.dst + 3 * i, quads + 4 * i, 4);
+  pack_triples(quads, p.outputs, p.dst);
 }
 
 // Halves of both sides: the means of four pixels, a half up as above. The next rows lie `ahead` bytes further and are asked for: hardware is late

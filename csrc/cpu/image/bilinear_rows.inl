@@ -113,6 +113,18 @@ inline void weigh_pairs(const PixelPairs& pairs, std::int64_t channels) {
 template <class Bytes>
 void pick(const std::byte* row, const std::int64_t* at, std::int64_t pairs, std::int64_t inner, std::int64_t last, Bytes bytes, std::byte* to) {
   std::int64_t i = 0;
+  if constexpr (std::is_same_v<Bytes, std::integral_constant<std::int64_t, 2>>) {  // four pairs in one store
+    const auto two = [=](std::int64_t k) __attribute__((always_inline)) {
+      std::uint16_t v;
+      __builtin_memcpy(&v, row + at[k], 2);
+      return std::uint64_t{v};
+    };
+    if constexpr (std::endian::native == std::endian::little)
+      for (; i + 4 <= inner; i += 4) {
+        const std::uint64_t four = two(i) | two(i + 1) << 16 | two(i + 2) << 32 | two(i + 3) << 48;
+        __builtin_memcpy(to + 2 * i, &four, 8);
+      }
+  }
   if constexpr (std::is_same_v<Bytes, std::integral_constant<std::int64_t, 6>>)
     for (; i < inner; ++i) __builtin_memcpy(to + 6 * i, row + at[i], 8);
   else

@@ -141,29 +141,36 @@ class BilinearScalePlan final : public CpuPlan {
 
   void write(const Part& part, const std::byte* a, const std::byte* b, const float* weights, DType from, float* row, float* out, std::byte* to,
              DType to_type, std::int64_t ahead) const {
-    const std::int64_t count = columns(part) * channels_, outputs = part.out.size();
+    const std::int64_t pixel = channels_ * element_bytes_;
+    std::int64_t count = columns(part) * channels_, outputs = part.out.size(), done = 0;
+    const auto first = static_cast<std::size_t>(part.out.begin), weight = first * static_cast<std::size_t>(has_codes_ ? lanes_of_pixel() : channels_);
+    auto* const codes = reinterpret_cast<std::uint8_t*>(out);
     if (is_sparse_) {
+      if (has_codes_ && channels_ > 2) {
+        done = part.inner / far_block * far_block;
+        write_far(reinterpret_cast<const std::uint8_t*>(a), reinterpret_cast<const std::uint8_t*>(b), b ? weights[1] : 0, first, done, codes);
+        outputs -= done;
+        count -= 2 * done * channels_;
+      }
       auto* const picked = reinterpret_cast<std::byte*>(out + rounded_up(widest_ + beyond, 16));
       auto gathered = [&](const std::byte* source, std::byte* pairs) {
-        pick_pairs<2, 4, 6, 8, 12, 16, 24, 32>(source, picks_.data() + part.out.begin, outputs, part.inner, last_, 2 * channels_ * element_bytes_, pairs);
+        pick_pairs<2, 4, 6, 8, 12, 16, 24, 32>(source, picks_.data() + part.out.begin + done, outputs, part.inner - done, last_, 2 * pixel, pairs);
         return pairs;
       };
       a = gathered(a, picked);
       if (b) b = gathered(b, picked + count * element_bytes_);
     } else {
-      const std::int64_t skipped = part.source.begin * channels_ * element_bytes_;
+      const std::int64_t skipped = part.source.begin * pixel;
       a += skipped;
       if (b) b += skipped;
     }
     if (part.are_halves && b && weights[1] == 0.5f)
       return halve_codes(reinterpret_cast<const std::uint8_t*>(a), reinterpret_cast<const std::uint8_t*>(b), ahead, outputs, channels_, reinterpret_cast<std::uint8_t*>(to));
-    const auto first = static_cast<std::size_t>(part.out.begin), weight = first * static_cast<std::size_t>(has_codes_ ? lanes_of_pixel() : channels_);
     if (has_codes_) {
       auto* const words = reinterpret_cast<std::uint16_t*>(row);
-      auto* const codes = reinterpret_cast<std::uint8_t*>(out);
       blend_bytes(reinterpret_cast<const std::uint8_t*>(a), reinterpret_cast<const std::uint8_t*>(b), b ? weights[1] : 0, count, words);
-      weigh_codes({words, &first_[first], &code_weights_[weight], codes, outputs, part.are_all}, channels_, codes + widest_ + beyond);
-      stream_bytes(is_past_, codes, to, outputs * channels_);
+      weigh_codes({words, &first_[first], &code_weights_[weight + static_cast<std::size_t>(done * lanes_of_pixel())], codes + done * channels_, outputs, part.are_all}, channels_, codes + widest_ + beyond);
+      stream_bytes(is_past_, codes, to, (done + outputs) * channels_);
       return;
     }
     if (b) blend_(a, b, weights[0], weights[1], count, row);
@@ -171,6 +178,16 @@ class BilinearScalePlan final : public CpuPlan {
     if (is_shift_) return stream_floats(is_past_, row, to_type, to, count, factor_);
     weigh_pairs({row, &first_[first], &weights_a_[weight], &weights_b_[weight], out, outputs, part.are_all}, channels_);
     stream_floats(is_past_, out, to_type, to, outputs * channels_, factor_);
+  }
+
+  // Outputs from the first on, of three bytes or four, straight from two rows.
+  void write_far(const std::uint8_t* a, const std::uint8_t* b, float weight_b, std::size_t first, std::int64_t outputs, std::uint8_t* codes) const {
+    const std::int64_t* const at = picks_.data() + first;
+    const std::int32_t* const weights = code_weights_.data() + 4 * first;
+    if (channels_ == 4) return weigh_far_codes<4>(a, b, weight_b, at, weights, outputs, codes);
+    std::uint8_t* const quads = codes + widest_ + beyond;
+    weigh_far_codes<3>(a, b, weight_b, at, weights, outputs, quads);
+    pack_triples(quads, outputs, codes);
   }
 
   std::int64_t channels_;
