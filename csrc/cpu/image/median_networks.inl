@@ -137,7 +137,7 @@ void median_of_square(const MedianRows<T>& r, T* to, std::int64_t to_pitch, T* c
 template <class T>
 void median_of_three(const MedianRows<T>& r, T* to, std::int64_t to_pitch) {
   using V = Vec<T>;
-  constexpr std::int64_t ahead = 128 / sizeof(T);
+  constexpr std::int64_t ahead = 256 / sizeof(T);
   const auto middle = [](V a, V b, V c) __attribute__((always_inline)) { return upper(lower(a, b), lower(upper(a, b), c)); };
   for (std::int64_t at = 0; at < r.count; at += lanes<T>) {
     const std::int64_t x = std::max<std::int64_t>(std::min(at, r.count - lanes<T>), 0);
