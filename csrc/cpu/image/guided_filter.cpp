@@ -94,6 +94,7 @@ class GuidedFilterPlan final : public CpuPlan {
   template <int guides>
   void regress(const View& image, const View& guidance, const View* weights, std::int64_t n, float* models) const {
     constexpr int pairs = guides * (guides + 1) / 2, planes = 3 + 2 * guides + pairs, odd = (planes - 2) % 4;
+    const bool is_self = guides == 1 && image.data == guidance.data && image.layout == guidance.layout;  // then of planes 2 to 5 there are two
     each_band([&](std::int64_t begin, std::int64_t end) {
       std::vector<float> source(static_cast<std::size_t>(width_ * image.layout.channels())), guide(static_cast<std::size_t>(width_ * channels_)), weight(static_cast<std::size_t>(width_), 1.0f);
       GuidedPlanes row(2 + guides, width_, 0);
@@ -119,6 +120,7 @@ class GuidedFilterPlan final : public CpuPlan {
             sum(1, [=](std::int64_t x) { return w[x] != 0 ? 1.0 : 0.0; });  // exactly 0 where nothing counts
           }
           sum(2, [=](std::int64_t x) { return w[x] * p[x]; });
+          if (is_self) return sum(3, [=](std::int64_t x) { return w[x] * p[x] * p[x]; });
           int k = 3;
           for (int g = 0; g < guides; ++g) {
             const double* i = row[2 + g];
@@ -135,20 +137,22 @@ class GuidedFilterPlan final : public CpuPlan {
           if (weights) columns.sum_windows<2>(0, width_, radius_x_, sums);
           else for (std::int64_t x = 0; x < width_; ++x) sums[0][x] = sums[1][x] = across_[static_cast<std::size_t>(x)] * pixels_around(y, radius_y_, height_);
           if constexpr (odd > 0) columns.sum_windows<odd>(2, width_, radius_x_, sums);
-          for (int k = 2 + odd; k < planes; k += 4) columns.sum_windows<4>(k, width_, radius_x_, sums);
+          if (is_self) columns.sum_windows<2>(2, width_, radius_x_, sums);
+          else for (int k = 2 + odd; k < planes; k += 4) columns.sum_windows<4>(k, width_, radius_x_, sums);
           float* to = models + (y * planes_ + model * (guides + 1)) * width_;
-          solve<guides>(sums, 1 / static_cast<double>(unit_of(image.layout.dtype)), 1 / static_cast<double>(unit_of(guidance.layout.dtype)), to);
+          solve<guides>(sums, is_self, 1 / static_cast<double>(unit_of(image.layout.dtype)), 1 / static_cast<double>(unit_of(guidance.layout.dtype)), to);
         });
       }
     });
   }
 
   template <int guides>
-  void solve(GuidedPlanes& sums, double source_unit, double guide_unit, float* to) const {
+  void solve(GuidedPlanes& sums, bool is_self, double source_unit, double guide_unit, float* to) const {
     const double *weight = sums[0], *count = sums[1], *source = sums[2];
     const double *first[guides], *product[guides], *pair[6] = {};
     for (int g = 0; g < guides; ++g) first[g] = sums[3 + 2 * g], product[g] = sums[4 + 2 * g];
     for (int i = 0; i < guides * (guides + 1) / 2; ++i) pair[i] = sums[3 + 2 * guides + i];
+    if (is_self) first[0] = source, product[0] = pair[0] = sums[3];
     for (std::int64_t x = 0; x < width_; ++x) {
       const bool counts = count[x] > 0.5;
       const double one = 1 / (counts ? weight[x] : 1), p = source[x] * one * source_unit, squared = guide_unit * guide_unit;
