@@ -80,8 +80,14 @@ void stencil_blocks(const float* src, std::int64_t pitch, const Stencil s, const
     for (std::int64_t block = 0; block < to.count; block += stencil_block) {
       const std::int64_t x = std::max<std::int64_t>(std::min(block, to.count - stencil_block), 0);
       Vec<float> sum[4][stencil_columns];
-      stencil_four<width, is_tall>(src + y * pitch + x, pitch, s, weights, sum);
       float* row = to.data + y * to.pitch + x;
+      // Hardware is late with so many rows side by side: the four new ones and those of results are asked for.
+      for (int i = 0; i < 4; ++i)
+        for (std::int64_t ahead = 64; ahead < 64 + stencil_block; ahead += 16) {
+          __builtin_prefetch(src + (y + s.height - 1 + i) * pitch + x + ahead);
+          __builtin_prefetch(row + i * to.pitch + ahead, 1);
+        }
+      stencil_four<width, is_tall>(src + y * pitch + x, pitch, s, weights, sum);
       for (int i = 0; i < 4; ++i, row += to.pitch)
         for (int c = 0; c < stencil_columns; ++c) store(row + c * lanes<float>, multiply_add(sum[i][c], factor, add));
     }
