@@ -1,6 +1,7 @@
 #include "cpu/linalg/lanes.inl"
 #include "cpu/linalg/triangular.hpp"
 #include "cpu/simd/any.inl"
+#include "cpu/simd/turn.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
@@ -377,6 +378,161 @@ I factor_small(LaneWindow w, I* pivots) {
   return is_singular;
 }
 
+// ---- beyond sixteen columns: panels of eight columns with one matrix a lane, where pivots of all are looked for at once; what is right
+// of a panel a matrix after the other, where a row is whole registers. So only the eight columns of a panel are exchanged by single elements.
+
+constexpr std::int64_t tall_stride = lane_order;  // floats from row to row of a matrix of a group
+struct LaneGroup {
+  // A line further apart than a page: rows that are used together would share one set of L1 else.
+  alignas(64) float matrix[lanes<float>][lane_order * tall_stride + 16];
+  alignas(64) float panel[lane_order * 8 * lanes<float>];
+  alignas(64) I pivots[lane_order];
+};
+
+// Rows of `registers` times eight floats, of which `columns` are there.
+template <int registers>
+MPSKIT_INLINE void take_row(const float* src, std::int64_t columns, float* dst) {
+#pragma GCC unroll 4
+  for (int r = 0; r < registers; ++r) {
+    if (r + 1 < registers || columns == 8 * registers) {
+      store(dst + 8 * r, load<Eight>(src + 8 * r));
+    } else {
+      store(dst + 8 * r, Eight{});
+      for (std::int64_t c = 8 * r; c < columns; ++c) dst[c] = src[c];
+    }
+  }
+}
+template <int registers>
+MPSKIT_INLINE void give_row(const float* src, std::int64_t columns, float* dst) {
+#pragma GCC unroll 4
+  for (int r = 0; r < registers; ++r) {
+    if (r + 1 < registers || columns == 8 * registers) store(dst + 8 * r, load<Eight>(src + 8 * r));
+    else
+      for (std::int64_t c = 8 * r; c < columns; ++c) dst[c] = src[c];
+  }
+}
+
+// Column j of a panel is divided by its pivot and eliminated from `more` columns behind it. Returns the rows of the next pivots.
+template <int more>
+I eliminate_lane_column(LaneWindow w, std::int64_t j, std::int64_t m) {
+  V u[more + 1];
+  for (int c = 0; c < more; ++c) u[c] = load<V>(w.at(j, j + 1 + c));
+  V best{};
+  I where = static_cast<std::int32_t>(j + 1) - I{}, here = where;
+  const V pivot = load<V>(w.at(j, j));
+  divide_by_pivot(pivot, [&](auto&& divided) __attribute__((always_inline)) {
+    auto step = [&](std::int64_t i, auto is_first) __attribute__((always_inline)) {
+      float* row = w.at(i, j);
+      const V l = divided(load<V>(row));
+      store(row, l);
+#pragma GCC unroll 8
+      for (int c = 0; c < more; ++c) {
+        float* p = row + (c + 1) * lanes<float>;
+        const V v = less_product(l, u[c], load<V>(p));
+        store(p, v);
+        if (c > 0) continue;
+        if (is_first) {
+          best = magnitude(v);
+        } else {
+          const I is_larger = magnitude(v) > best;
+          best = is_larger ? magnitude(v) : best;
+          where = is_larger ? here : where;
+        }
+      }
+      here += 1;
+    };
+    if (j + 1 < m) step(j + 1, std::true_type{});
+    for (std::int64_t i = j + 2; i < m; ++i) step(i, std::false_type{});
+  });
+  return where;
+}
+
+// A panel of eight columns, `steps` of which are eliminated.
+I factor_lane_panel(LaneWindow w, std::int64_t m, std::int64_t steps, std::int64_t first, I* pivots) {
+  I is_singular{}, where = pivot_rows(w, 0, m);
+  auto column = [&](auto number) __attribute__((always_inline)) {
+    constexpr int j = decltype(number)::value;
+    if (j >= steps) return;
+    pivots[j] = static_cast<std::int32_t>(first) + where;
+    exchange_lanes(w, j, where, 0, 8);
+    is_singular |= load<V>(w.at(j, j)) == 0;
+    where = eliminate_lane_column<7 - j>(w, j, m);
+  };
+  [&]<int... j>(std::integer_sequence<int, j...>) __attribute__((always_inline)) { (column(std::integral_constant<int, j>{}), ...); }(std::make_integer_sequence<int, 8>{});
+  return is_singular;
+}
+
+MPSKIT_INLINE Eight less_eight(float l, Eight u, Eight c) {
+#if MPSKIT_VECTOR_BYTES >= 32
+  return (Eight)_mm256_fnmadd_ps(_mm256_set1_ps(l), (__m256)u, (__m256)c);
+#else
+  return c - l * u;
+#endif
+}
+
+// Eight columns from c on of one matrix: rows [top, top + 8) become U, what is below is reduced by them.
+void reduce_columns(float* a, std::int64_t top, std::int64_t c, std::int64_t m) {
+  Eight u[8];
+  float* diagonal = a + top * tall_stride + top;
+  float* x = a + top * tall_stride + c;
+#pragma GCC unroll 8
+  for (int r = 0; r < 8; ++r) u[r] = load<Eight>(x + r * tall_stride);
+#pragma GCC unroll 8
+  for (int k = 0; k < 8; ++k)
+#pragma GCC unroll 8
+    for (int r = k + 1; r < 8; ++r) u[r] = less_eight(diagonal[r * tall_stride + k], u[k], u[r]);
+#pragma GCC unroll 8
+  for (int r = 1; r < 8; ++r) store(x + r * tall_stride, u[r]);
+  for (std::int64_t i = 8; i < m - top; ++i) {
+    const float* l = diagonal + i * tall_stride;
+    Eight sum = load<Eight>(x + i * tall_stride);
+#pragma GCC unroll 8
+    for (int k = 0; k < 8; ++k) sum = less_eight(l[k], u[k], sum);
+    store(x + i * tall_stride, sum);
+  }
+}
+
+template <int registers>
+void factor_group(LaneGroup& g, std::int64_t m, std::int64_t n, const Matrices<const float>& source, const Matrices<float>& result, std::int64_t count, I& is_singular) {
+  LaneStarts<float> to;
+  LaneStarts<const float> from;
+  for (std::int64_t l = 0; l < lanes<float>; ++l) from.p[l] = to.p[l] = g.matrix[l < count ? l : 0];
+  for (std::int64_t l = 0; l < count; ++l)
+    for (std::int64_t i = 0; i < m; ++i) take_row<registers>(source.data + l * source.matrix + i * source.row, n, g.matrix[l] + i * tall_stride);
+  const LaneWindow panel{g.panel, 8, 1};
+  for (std::int64_t j0 = 0; j0 < std::min(m, n); j0 += 8) {
+    const std::int64_t rows = m - j0, steps = std::min<std::int64_t>({8, rows, n - j0});
+    for (std::int64_t i = 0; i < rows; ++i) interleave(from, (j0 + i) * tall_stride + j0, 0, 8, 8, panel, i);
+    is_singular |= factor_lane_panel(panel, rows, steps, j0, g.pivots + j0);
+    for (std::int64_t l = 0; l < count; ++l) {
+      float* a = g.matrix[l];
+      const auto* other = reinterpret_cast<const std::int32_t*>(g.pivots + j0) + l;
+      for (std::int64_t j = 0; j < steps; ++j) {
+        float *p = a + (j0 + j) * tall_stride, *q = a + other[j * lanes<float>] * tall_stride;
+#pragma GCC unroll 4
+        for (int r = 0; r < registers; ++r) {  // those of the panel too, which are written next
+          const Eight x = load<Eight>(p + 8 * r), y = load<Eight>(q + 8 * r);
+          store(p + 8 * r, y);
+          store(q + 8 * r, x);
+        }
+      }
+    }
+    for (std::int64_t i = 0; i < rows; ++i) separate(panel, i, 0, 8, to, (j0 + i) * tall_stride + j0);
+    for (std::int64_t l = 0; l < count; ++l) {
+      const float* next = source.data + (l + lanes<float>) * source.matrix;
+      float* later = result.data + (l + lanes<float>) * result.matrix;
+      for (std::int64_t i = j0; i < std::min(m, j0 + 8); ++i)
+        for (int c = 0; c < 8 * registers; c += 16) {
+          __builtin_prefetch(next + i * source.row + c, 0, 2);
+          __builtin_prefetch(later + i * result.row + c, 1, 2);
+        }
+      for (std::int64_t c = j0 + 8; c < n; c += 8) reduce_columns(g.matrix[l], j0, c, m);
+    }
+  }
+  for (std::int64_t l = 0; l < count; ++l)
+    for (std::int64_t i = 0; i < m; ++i) give_row<registers>(g.matrix[l] + i * tall_stride, n, result.data + l * result.matrix + i * result.row);
+}
+
 class MatrixDecompositionLUPlan final : public CpuPlan {
  public:
   MatrixDecompositionLUPlan(const linalg::MatrixDecompositionLU& k, const Call& call)
@@ -406,18 +562,24 @@ class MatrixDecompositionLUPlan final : public CpuPlan {
     const std::int64_t rows = problem_.extent.rows, columns = problem_.extent.columns;
     const auto a = matrices_from<const float>(views[0], kernel_.source_matrix_origin, m);
     const auto r = matrices_from<float>(views[1], kernel_.result_matrix_origin, m);
-    alignas(64) float elements[lane_order * lane_order * lanes<float>];
-    I pivots[lane_order];
-    const LaneWindow w{elements, columns, 1};
-    interleave_all(a, count, rows, columns, w);
-    const I is_singular = rows == 8 && columns == 8   ? factor_small<8>(w, pivots)
-                          : rows == 4 && columns == 4 ? factor_small<4>(w, pivots)
-                                                      : factor_lanes(w, rows, columns, pivots);
-    separate_all(w, rows, columns, r, count);
+    LaneGroup g;
+    I is_singular{};
+    if (columns > 24) {
+      factor_group<4>(g, rows, columns, a, r, count, is_singular);
+    } else if (columns > 16) {
+      factor_group<3>(g, rows, columns, a, r, count, is_singular);
+    } else {
+      const LaneWindow w{g.matrix[0], columns, 1};
+      interleave_all(a, count, rows, columns, w);
+      is_singular = rows == 8 && columns == 8   ? factor_small<8>(w, g.pivots)
+                    : rows == 4 && columns == 4 ? factor_small<4>(w, g.pivots)
+                                                : factor_lanes(w, rows, columns, g.pivots);
+      separate_all(w, rows, columns, r, count);
+    }
     // Whatever a register holds is turned as floats are.
     const View& indices = views[2];
     const Matrices<float> p{reinterpret_cast<float*>(indices.vector<std::uint32_t>(m)), vector_floats(indices), 0};
-    separate_all({reinterpret_cast<float*>(pivots), 0, 1}, 1, problem_.pivots, p, count);
+    separate_all({reinterpret_cast<float*>(g.pivots), 0, 1}, 1, problem_.pivots, p, count);
     for (std::int64_t l = 0; l < count; ++l) views[3].vector<std::int32_t>(0)[m + l] = is_singular[l] ? linalg::status_singular : linalg::status_success;
   }
 

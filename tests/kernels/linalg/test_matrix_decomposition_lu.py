@@ -50,7 +50,24 @@ def test_matches_float64(engine: Engine, rng: np.random.Generator) -> None:
 
 @pytest.mark.parametrize(
     ("rows", "columns", "count"),
-    [(1, 1, 9), (3, 3, 8), (4, 4, 9), (7, 9, 21), (8, 8, 19), (16, 5, 5), (32, 32, 17), (33, 33, 4), (70, 65, 3)],
+    [
+        (1, 1, 9),
+        (3, 3, 8),
+        (4, 4, 9),
+        (7, 9, 21),
+        (8, 8, 19),
+        (16, 5, 5),
+        (17, 16, 9),
+        (16, 17, 9),
+        (7, 30, 9),
+        (29, 27, 9),
+        (31, 24, 8),
+        (24, 24, 8),
+        (25, 32, 9),
+        (32, 32, 17),
+        (33, 33, 4),
+        (70, 65, 3),
+    ],
 )
 def test_batches(engine: Engine, rng: np.random.Generator, rows: int, columns: int, count: int) -> None:
     a = matrices(rng, count, rows, columns)
@@ -61,19 +78,45 @@ def test_batches(engine: Engine, rng: np.random.Generator, rows: int, columns: i
     assert_factors(factors, pivots, a)
 
 
-def test_pivots_count_from_zero_and_take_the_first_of_equals(engine: Engine) -> None:
+def eliminated(a: Array) -> tuple[Array, list[int]]:
+    """LU factors by the definition, and the row of each pivot: the first of the largest."""
+    which = []
+    for j in range(len(a)):
+        p = j + int(np.argmax(np.abs(a[j:, j])))
+        which.append(p)
+        a[[j, p]] = a[[p, j]]
+        a[j + 1 :, j] /= a[j, j]
+        a[j + 1 :, j + 1 :] -= np.outer(a[j + 1 :, j], a[j, j + 1 :])
+    return a, which
+
+
+def test_pivots_count_from_zero_and_take_the_first_of_equals(engine: Engine, rng: np.random.Generator) -> None:
     for count in (1, 9):  # alone, and side by side
         a = np.tile(np.array([[1, 2], [-1, 5]], np.float32), (count, 1, 1))
         assert LU()(a)[1].tolist() == [[0, 1]] * count
         assert LU()(a[:, ::-1])[1].tolist() == [[0, 1]] * count
         a = np.tile(np.array([[0, 1], [1, 0]], np.float32), (count, 1, 1))
         assert LU()(a)[1].tolist() == [[1, 1]] * count
+    # Rows of a permutation beside each other, all of one size: every pivot is the first 1 or -1 below the diagonal.
+    for order in (9, 24, 31):
+        a = np.zeros((9, order, order), np.float32)
+        for matrix in a:
+            matrix[rng.permutation(order), np.arange(order)] = rng.choice([-1, 1], order)
+            for column in range(0, order - 1, 3):  # two of equal size, of which the first one is taken
+                rest = np.flatnonzero(np.abs(matrix[:, column + 1 :]).any(axis=1))
+                matrix[rng.choice(rest), column] = 1
+        factors, pivots, status = LU()(a)
+        for i in range(9):
+            wanted, which = eliminated(a[i].astype(np.float64))
+            assert pivots[i].tolist() == which
+            np.testing.assert_array_equal(factors[i], wanted)
+        assert not status.any()
     a = np.ones((50, 1), np.float32)
     a[[7, 23, 41]] = [[-4], [4], [-4]]
     assert LU()(a)[1].tolist() == [7]
 
 
-@pytest.mark.parametrize(("rows", "columns"), [(6, 9), (8, 8), (70, 66)])
+@pytest.mark.parametrize(("rows", "columns"), [(6, 9), (8, 8), (21, 19), (70, 66)])
 def test_windows_of_padded_batches(engine: Engine, rng: np.random.Generator, rows: int, columns: int) -> None:
     first, count, batch = 1, 9, 11
     a = matrices(rng, batch, rows, columns)
@@ -114,7 +157,7 @@ def test_new_results_of_a_part_of_a_batch(engine: Engine, rng: np.random.Generat
 
 
 def test_in_place(engine: Engine, rng: np.random.Generator) -> None:
-    for order, count in ((5, 12), (8, 12), (90, 2)):
+    for order, count in ((5, 12), (8, 12), (27, 12), (90, 2)):
         a = matrices(rng, count, order, order)
         work, pivots, status = a.copy(), np.zeros((count, order), np.uint32), np.full(count, 5, np.int32)
         LU()(work, out=(work, pivots, status))
@@ -128,7 +171,7 @@ def test_status_of_singular_matrices(engine: Engine, rng: np.random.Generator) -
     assert list(status) == [-2]
     assert pivots.tolist() == [1, 1]
     assert factors.tolist() == [[2, 4], [0.5, 0]]
-    for order, count in ((8, 12), (9, 12), (40, 1), (100, 1)):
+    for order, count in ((8, 12), (9, 12), (30, 12), (40, 1), (100, 1)):
         a = rng.integers(-3, 4, (count, order, order)).astype(np.float32)
         a[0, :, order // 2] = 0
         a[0, order // 3 :, order // 3 - 1] = 0  # in an upper triangle of zeros behind it
@@ -142,7 +185,7 @@ def test_status_of_singular_matrices(engine: Engine, rng: np.random.Generator) -
 
 
 def test_nan_is_no_singularity(engine: Engine, rng: np.random.Generator) -> None:
-    for order, count in ((6, 9), (8, 9), (80, 1)):
+    for order, count in ((6, 9), (8, 9), (26, 9), (80, 1)):
         a = matrices(rng, count, order, order)
         a[0, 2, 3] = np.nan
         factors, pivots, status = LU()(a)
@@ -155,7 +198,7 @@ def test_nan_is_no_singularity(engine: Engine, rng: np.random.Generator) -> None
 def test_very_small_and_large_pivots(engine: Engine, rng: np.random.Generator) -> None:
     if engine.is_metal:
         pytest.skip("what a GPU does with subnormal numbers is not documented")
-    for order, count in ((4, 9), (5, 9), (20, 1), (70, 1)):
+    for order, count in ((4, 9), (5, 9), (20, 9), (20, 1), (70, 1)):
         for scale in (2.0**-130, 2.0**120):
             a = (matrices(rng, count, order, order) * scale).astype(np.float32)
             factors, pivots, status = LU()(a)
