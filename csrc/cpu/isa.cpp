@@ -3,6 +3,10 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #include <atomic>
 #include <cstdlib>
@@ -18,6 +22,20 @@ namespace {
 bool has_f16c() {  // clang 14 does not know the word in __builtin_cpu_supports
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
   return __get_cpuid(1, &eax, &ebx, &ecx, &edx) && (ecx & bit_F16C);
+}
+
+// Tiles are state of a thread that Linux lets a process have when it asks (5.16 and later); a system without the call has none for us.
+bool may_use_tiles() {
+#if defined(__linux__)
+  constexpr unsigned tile = 1u << 24, bf16 = 1u << 22, int8 = 1u << 25;  // of CPUID 7, EDX
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  if (!__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) || (edx & tile) == 0 || (edx & bf16) == 0 || (edx & int8) == 0) return false;
+  constexpr long request_permission = 0x1023, tile_data = 18;  // ARCH_REQ_XCOMP_PERM; the state's number in XCR0
+  static const bool is_granted = syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+  return is_granted;
+#else
+  return false;
+#endif
 }
 #endif
 
@@ -48,7 +66,8 @@ constexpr bool is_built(Isa isa) {
     case Isa::avx2: return true;
 #endif
 #ifdef MPSKIT_BUILDS_avx512
-    case Isa::avx512: return true;
+    case Isa::avx512:
+    case Isa::amx: return true;
 #endif
 #ifdef MPSKIT_BUILDS_neon
     case Isa::neon: return true;
@@ -68,6 +87,7 @@ bool machine_has(Isa isa) {
     case Isa::avx512:
       return machine_has(Isa::avx2) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
              __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+    case Isa::amx: return machine_has(Isa::avx512) && may_use_tiles();
     case Isa::neon: return false;
   }
   return false;

@@ -6,8 +6,9 @@
 // Instruction sets. Every kernel source is compiled once for each; the best one of this machine is chosen at run time.
 namespace mpskit::cpu {
 
-enum class Isa { baseline, avx2, avx512, neon };  // in order of preference
-inline constexpr std::array<std::string_view, 4> isa_names{"baseline", "avx2", "avx512", "neon"};
+// In order of preference. amx is avx512 with a matrix core that multiplies by tiles: it has no kernels of its own and takes those of avx512.
+enum class Isa { baseline, avx2, avx512, amx, neon };
+inline constexpr std::array<std::string_view, 5> isa_names{"baseline", "avx2", "avx512", "amx", "neon"};
 inline constexpr std::size_t isa_count = isa_names.size();
 
 bool machine_has(Isa isa);

@@ -211,6 +211,7 @@ class ConvolutionPlan final : public CpuPlan {
     const std::int64_t outputs = d_.outputs_per_group(), pixel = dst.layout.stride[2];
     Gemm g;
     g.m = rows * part_.width;
+    g.all_rows = part_.images * part_.height * part_.width;
     g.n = outputs;
     g.k = d_.kernel_height * d_.kernel_width * d_.inputs_per_group();
     g.packed_b = &packed_[static_cast<std::size_t>(group)];

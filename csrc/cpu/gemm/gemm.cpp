@@ -4,6 +4,7 @@
 #include "cpu/simd/math.inl"
 #include "cpu/gemm/micro_kernel.inl"
 #include "cpu/gemm/pack.inl"
+#include "cpu/gemm/tiles.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
@@ -31,7 +32,14 @@ constexpr std::int64_t exact_pairs = 131071;  // terms of int8 products that int
 // Bytes from row to row in a block of A: an odd number of lines, so that the rows use all sets of the caches.
 constexpr std::int64_t a_row_bytes(std::int64_t terms, std::int64_t size) { return up(terms * size, 128) + 64; }
 
-enum KindId { f32_kind = 1, half_kind, pairs_kind, f64_kind };
+// Tiles pay when products outweigh the planes of both factors, two or three cycles for each number and a forty-sixth saved for each product.
+constexpr std::int64_t least_tiled_terms = 64, least_tiled_side = 256, least_tiled_bytes = 64;
+// ... and with weights, whose planes are made once, for each row of A.
+constexpr std::int64_t least_tiled_columns = 192, least_tiled_rows = 64;
+constexpr std::int64_t terms_of_tiles(std::int64_t k) { return up(blocks_of(k, blocks_of(k, most_terms)), 64); }
+
+enum KindId { f32_kind = 1, half_kind, pairs_kind, f64_kind, float_tiles_kind, byte_tiles_kind };
+constexpr bool is_tiled_kind(int id) { return id == float_tiles_kind || id == byte_tiles_kind; }
 
 template <class F>
 auto with_kind(int id, F&& f) {
@@ -39,6 +47,10 @@ auto with_kind(int id, F&& f) {
     case half_kind: return f(Half{});
     case pairs_kind: return f(Pairs{});
     case f64_kind: return f(F64{});
+#ifdef MPSKIT_HAS_TILES
+    case float_tiles_kind: return f(FloatTiles{});
+    case byte_tiles_kind: return f(ByteTiles{});
+#endif
     default: return f(F32{});
   }
 }
@@ -59,6 +71,12 @@ bool same_group(const GemmResult& c, std::int64_t m, std::int64_t rows) {
 
 }  // namespace
 
+// Planes of the factors of a product by tiles, and what there is in B.
+struct TilePlanes {
+  int a = 1, b = 1;
+  std::uint32_t b_least = 0, b_most = 0;
+};
+
 // One part of a product on one thread.
 template <class Kind>
 struct Part {
@@ -67,7 +85,8 @@ struct Part {
   using Sum = typename Kind::Sum;
   static constexpr std::int64_t width = panel_width<Kind>;
   static constexpr bool is_float = std::is_same_v<Sum, float>;
-  static constexpr std::int64_t tile_elements = std::max<std::int64_t>({tile_rows * width, two_panel_rows * 2 * width, four_panel_rows * 4 * width});
+  static constexpr std::int64_t kernel_rows = is_tiled<Kind> ? 32 : tile_rows;
+  static constexpr std::int64_t tile_elements = std::max<std::int64_t>({kernel_rows * width, two_panel_rows * 2 * width, four_panel_rows * 4 * width});
 
   const Gemm& g;
   const B* packed;              // panels from `first_column` on, or null
@@ -75,10 +94,13 @@ struct Part {
   std::int64_t k, terms;        // of the sum; per block
   std::int64_t row, rows, column, columns;
   std::int64_t first_block = 0, blocks = -1;  // of k, which `packed` holds; all when negative
+  TilePlanes planes = {};
+  const PackedB* exact = nullptr;  // weights as floats, for the rows that tiles cannot multiply
 
   // The float32 result itself collects the sums of several blocks of k; other results need a place for them.
   bool sums_in_c() const { return is_float && g.c.dtype == DType::f32; }
   bool a_in_place() const {
+    if (is_tiled<Kind>) return false;
     if (g.a.windows) return is_float;
     // Rows that lie a multiple of 1 KiB apart share a few sets of the caches, not worth reading many times from there, unless there is
     // nothing between them.
@@ -92,14 +114,14 @@ struct Part {
     const bool in_place = k == 0 || a_in_place();
     const bool has_sums = !sums_in_c() && all_blocks > 1;
     constexpr auto a_size = static_cast<std::int64_t>(sizeof(A)), b_size = static_cast<std::int64_t>(sizeof(B));
-    const std::int64_t a_stride = in_place ? 0 : a_row_bytes(terms, a_size) / a_size;
+    const std::int64_t a_stride = in_place ? 0 : is_tiled<Kind> ? up(terms, Kind::group) * planes.a : a_row_bytes(terms, a_size) / a_size;
     // B is read where it lies when few rows use it; else each panel is packed once for all rows of this part.
     const bool dots = is_float && !packed && g.b.transposed && g.m <= dot_rows && k != 0;
     const bool b_in_place = is_float && !packed && !g.b.transposed && sizeof(B) == size_of(g.b.dtype) && rows <= 2 * tile_rows;
     const std::int64_t rest = columns % width, last_registers = rest == 0 ? 0 : rest <= lanes<Sum> ? lanes<Sum> : width;
     const bool ends_in_place = b_in_place && (rest == last_registers || (!has_sums && column + columns >= last_registers));
     const std::int64_t sums_stride = up(columns, width);
-    const std::size_t a_bytes = static_cast<std::size_t>(rows * a_stride) * sizeof(A);
+    const std::size_t a_bytes = static_cast<std::size_t>((is_tiled<Kind> ? up(rows, 16) : rows) * a_stride) * sizeof(A);
     const std::size_t panel_bytes = packed || dots || k == 0 || ends_in_place ? 0 : static_cast<std::size_t>(up(terms, Kind::group) * width) * sizeof(B);
     const std::size_t sums_bytes = has_sums ? static_cast<std::size_t>(rows * sums_stride) * sizeof(Sum) : 0;
     const Scratch scratch(on_huge_page(a_bytes + panel_bytes + sums_bytes));
@@ -107,8 +129,10 @@ struct Part {
     B* panel = scratch.as<B>(a_bytes);
     Sum* sums = has_sums ? scratch.as<Sum>(a_bytes + panel_bytes) : nullptr;
     const GemmWindows* const windows = g.a.windows;
-    const std::int64_t group = windows ? windows->rows_per_group : rows;  // a tile lies within one
-    const std::int64_t tiles = blocks_of(group, tile_rows), all_tiles = rows / group * tiles;
+    const std::int64_t group = windows && !is_tiled<Kind> ? windows->rows_per_group : rows;  // a tile lies within one
+    const std::int64_t tiles = blocks_of(group, kernel_rows), all_tiles = rows / group * tiles;
+    [[maybe_unused]] const std::conditional_t<is_tiled<Kind>, TilesInUse, NotTiled> in_use{};
+    [[maybe_unused]] std::conditional_t<is_tiled<Kind>, ExactRows, NotTiled> exact_rows;
 
     for (std::int64_t block = first_block; block < end_block; ++block) {
       const std::int64_t k0 = block * terms, length = std::min(terms, k - k0);
@@ -116,7 +140,13 @@ struct Part {
       MicroArguments<Kind> m{};
       m.steps = blocks_of(length, Kind::group);
       const std::byte* a = nullptr;
-      if (k == 0) {
+      if constexpr (is_tiled<Kind>) {
+        m.a_stride = up(length, Kind::group) * planes.a * a_size;
+        m.a_planes = planes.a;
+        m.b_planes = planes.b;
+        copy_tiles(k0, length, a_block, exact_rows);
+        a = reinterpret_cast<const std::byte*>(a_block);
+      } else if (k == 0) {
         m.steps = 0;
       } else if (windows) {
         a = reinterpret_cast<const std::byte*>(windows->data) + row / group * windows->group_bytes;
@@ -128,21 +158,21 @@ struct Part {
         a = static_cast<const std::byte*>(g.a.matrix.data) + row * g.a.matrix.row_bytes + k0 * a_size;
         m.a_stride = g.a.matrix.row_bytes;
       } else {
-        write_a(k0, length, a_block, a_stride);
+        write_a<Kind>(row, rows, k0, length, a_block, a_stride);
         a = reinterpret_cast<const std::byte*>(a_block);
         m.a_stride = a_stride * a_size;
       }
       for (std::int64_t j = 0; j < columns;) {
         Columns c{j, 1, 0, 0};
-        const bool whole = is_float && (b_in_place || packed);
+        const bool whole = is_float && !is_tiled<Kind> && (b_in_place || packed);
         if (whole && rows <= four_panel_rows && columns - j >= 4 * width) c.panels = 4;
         else if (whole && rows <= two_panel_rows && columns - j >= 2 * width) c.panels = 2;
         c.count = std::min(c.panels * width, columns - j);
         const std::int64_t n = column + j, registers_width = c.count <= lanes<Sum> ? lanes<Sum> : c.panels * width;
         Ahead next;  // the panel behind this one: packed, or the rows of B that it will be packed from
         if (packed) {
-          const std::int64_t panel_elements = up(packed_k, Kind::group) * width;
-          m.b = packed + (n - first_column) / width * panel_elements + (k0 - packed_k0) * width;
+          const std::int64_t panel_elements = up(packed_k, Kind::group) * width * planes.b;
+          m.b = packed + (n - first_column) / width * panel_elements + (k0 - packed_k0) * width * planes.b;
           m.b_step = width * Kind::group;
           m.b_panel = panel_elements;
           // The columns behind this part's are likely to be what this thread is given next.
@@ -160,7 +190,7 @@ struct Part {
           m.b = b.at(k0, n - c.skip);
           m.b_step = b.stride;
           m.b_panel = width;
-        } else if (k != 0) {
+        } else if (!is_tiled<Kind> && k != 0) {
           with_stored_type<Kind>(g.b.dtype, [&](auto s) { pack_panel<Kind, decltype(s)>(g.b, k0, length, n, c.count, panel); });
           m.b = panel;
           m.b_step = width * Kind::group;
@@ -175,6 +205,7 @@ struct Part {
         // A packed panel is one run of memory: the kernel itself asks for it, a little with every four steps.
         m.ahead = next.begin ? next.begin : a;
         m.ahead_step = packed && per_tile != 0 ? next.stride * per_tile * 4 / (m.steps * m.piece_count) : 0;
+        if constexpr (is_tiled<Kind>) exact_rows.begin_panel(m, [&](float* dst) { exact_panel(k0, length, n, c.count, dst); }, length);
         const bool is_direct = begins_direct(m, c, n, first, last);
         for (std::int64_t begin = 0; begin < rows; begin += group) {
           m.a = a;
@@ -182,7 +213,8 @@ struct Part {
           else m.a += begin * m.a_stride;
           // Tiles of almost equal height: a last one of few rows would be slow.
           for (std::int64_t t = 0, i = begin; t < tiles; ++t) {
-            const std::int64_t height = group / tiles + (t < group % tiles);
+            const std::int64_t height = is_tiled<Kind> ? std::min(kernel_rows, rows - i) : group / tiles + (t < group % tiles);
+            if constexpr (is_tiled<Kind>) m.exact_rows = exact_rows.at(i);
             if (!packed && prefetched < next.steps) {
               next.prefetch(prefetched, std::min(next.steps, prefetched + per_tile));
               prefetched += per_tile;
@@ -208,20 +240,87 @@ struct Part {
     std::int64_t begin, panels, count;
     std::int64_t skip;      // columns that the kernel computes before the first of them
     bool dots = false;      // the kernel takes rows of a transposed B
-    std::int64_t registers() const { return panels > 1 ? 2 * panels : count <= lanes<Sum> ? 1 : 2; }
+    std::int64_t registers() const { return panels > 1 ? 2 * panels : count <= lanes<Sum> ? 1 : width / lanes<Sum>; }
   };
 
-  void write_a(std::int64_t k0, std::int64_t length, A* dst, std::int64_t stride) const {
+  // Some rows of A, in the form of a kind.
+  template <class As>
+  void write_a(std::int64_t first, std::int64_t count, std::int64_t k0, std::int64_t length, typename As::A* dst, std::int64_t stride) const {
     if constexpr (is_float) {
-      if (g.a.write) return g.a.write(g.a.context, row, rows, k0, length, dst, stride);
+      if (g.a.write) return g.a.write(g.a.context, first, count, k0, length, dst, stride);
     }
     if constexpr (is_float) {
-      if (g.a.matrix.dtype == DType::f16) copy_a<Kind, std::uint16_t>(g.a.matrix, row, rows, k0, length, dst, stride);
-      else copy_a<Kind, float>(g.a.matrix, row, rows, k0, length, dst, stride);
+      if (g.a.matrix.dtype == DType::f16) copy_a<As, std::uint16_t>(g.a.matrix, first, count, k0, length, dst, stride);
+      else copy_a<As, float>(g.a.matrix, first, count, k0, length, dst, stride);
     } else {
-      with_stored_type<Kind>(g.a.matrix.dtype, [&](auto s) { copy_a<Kind, decltype(s)>(g.a.matrix, row, rows, k0, length, dst, stride); });
+      with_stored_type<As>(g.a.matrix.dtype, [&](auto s) { copy_a<As, decltype(s)>(g.a.matrix, first, count, k0, length, dst, stride); });
     }
   }
+
+#ifdef MPSKIT_HAS_TILES
+  // A as tiles. A row of floats that tiles cannot multiply by B as exactly as multiply-adds would be is kept as it is, in one block of k: its own
+  // numbers decide, not the rows that happen to lie beside it.
+  void copy_tiles(std::int64_t k0, std::int64_t length, A* dst, ExactRows& exact_rows) const {
+    if constexpr (!is_float) {
+      copy_byte_tiles(g.a.matrix, row, rows, k0, length, dst);
+    } else {
+      exact_rows.begin_block();
+      const bool in_memory = !g.a.windows && !g.a.write && g.a.matrix.dtype == DType::f32 && !g.a.matrix.transposed;
+      const std::int64_t written = up(length, lanes<float>);
+      const Scratch scratch(in_memory ? 0 : static_cast<std::size_t>(tile_side * written) * sizeof(float));
+      const std::int64_t per_row = up(length, Kind::group) * planes.a;
+      for (std::int64_t i = 0; i < rows; i += tile_side) {
+        const std::int64_t count = std::min(tile_side, rows - i);
+        const float* src = scratch.as<float>();
+        std::int64_t stride = written;
+        if (in_memory) {
+          const Stored<float> stored(g.a.matrix);
+          src = stored.at(row + i, k0);
+          stride = stored.stride;
+        } else if (g.a.windows) {
+          for (std::int64_t y = 0; y < count; ++y) copy_window(row + i + y, k0, length, scratch.as<float>() + y * written);
+        } else {
+          write_a<F32>(row + i, count, k0, length, scratch.as<float>(), written);
+        }
+        for (std::int64_t y = 0; y < tile_side; ++y) {
+          A* to = dst + i * per_row + y * Kind::group;
+          const float* from = src + y * stride;
+          if (y < count && fits_tiles(row_magnitudes(from, length), {planes.b_least, planes.b_most}, k)) {
+            split_row_of_a(from, length, planes.a, to);
+            continue;
+          }
+          if (y < count) exact_rows.keep(i + y, rows, from, length);
+          clear_row(length, planes.a, to);
+        }
+      }
+    }
+  }
+  void copy_window(std::int64_t m, std::int64_t k0, std::int64_t length, float* dst) const {
+    const GemmWindows& w = *g.a.windows;
+    const auto* corner = reinterpret_cast<const std::byte*>(w.data) + m / w.rows_per_group * w.group_bytes + m % w.rows_per_group * w.row_bytes;
+    for (std::int64_t piece = k0 / w.length, at = k0 % w.length; length > 0; ++piece, at = 0) {
+      const std::int64_t some = std::min(length, w.length - at);
+      copy_floats(reinterpret_cast<const float*>(corner + w.pieces[static_cast<std::size_t>(piece)]) + at, some, dst);
+      dst += some;
+      length -= some;
+    }
+  }
+  // A panel of B as float32, [term][width].
+  void exact_panel(std::int64_t k0, std::int64_t length, std::int64_t n, std::int64_t count, float* dst) const {
+    if constexpr (is_float) {
+      if (exact) return exact->kind_ == half_kind ? unpack_weights<Half>(k0, length, n, dst) : unpack_weights<F32>(k0, length, n, dst);
+      with_stored_type<F32>(g.b.dtype, [&](auto s) { unpack_panel<decltype(s)>(g.b, k0, length, n, count, dst); });
+    }
+  }
+  template <class Of>
+  void unpack_weights(std::int64_t k0, std::int64_t length, std::int64_t n, float* dst) const {
+    constexpr std::int64_t narrow = panel_width<Of>;
+    for (std::int64_t j = 0; j < width && n + j < exact->n(); j += narrow) {
+      const auto* src = static_cast<const typename Of::B*>(exact->block_.get()) + (n + j) / narrow * exact->k() * narrow + k0 * narrow;
+      for (std::int64_t t = 0; t < length; ++t) convert(src + t * narrow, narrow, dst + t * width + j);
+    }
+  }
+#endif
 
   // What is read next, from L3 or from memory, while a panel is used: each tile asks for its share.
   struct Ahead {
@@ -237,13 +336,20 @@ struct Part {
   };
 
   static void multiply(const MicroArguments<Kind>& m, std::int64_t height, const Columns& c) {
-    if constexpr (is_float) {
+    if constexpr (is_tiled<Kind>) return multiply_tiles<Kind>(m, height, static_cast<int>(c.registers()));
+    if constexpr (is_float && !is_tiled<Kind>) {
       if (c.dots) return dot_products<Kind>(m, height, c.count);
       if (c.panels == 4) return run_rows(four_panel_kernels<Kind>, m, height);
       if (c.panels == 2) return run_rows(two_panel_kernels<Kind>, m, height);
     }
-    if (c.registers() == 1) run_rows(narrow_kernels<Kind>, m, height);
-    else run_rows(panel_kernels<Kind>, m, height);
+    if constexpr (std::is_same_v<Kind, Pairs> && isa_may_have_vnni) {
+      static const bool has_vnni = machine_has_vnni();
+      if (has_vnni && c.registers() != 1) return run_rows(panel_kernels<Pairs, VnniPairs>, m, height);
+    }
+    if constexpr (!is_tiled<Kind>) {
+      if (c.registers() == 1) run_rows(narrow_kernels<Kind>, m, height);
+      else run_rows(panel_kernels<Kind>, m, height);
+    }
   }
 
   // True, and the arguments set for the first tile, where registers go to C as they are and nothing follows: most tiles of a large product.
@@ -367,9 +473,20 @@ struct GemmDriver {
   int kind;
   std::int64_t k, terms;
 
+  TilePlanes planes = {};
+
   explicit GemmDriver(const Gemm& problem) : g(problem) {
     k = g.alpha == 0 ? 0 : g.k;
     terms = terms_per_block(k);
+#ifdef MPSKIT_HAS_TILES
+    if (g.packed_b && g.packed_b->tiles_ && k > 0 && uses_tiles() && (g.all_rows ? g.all_rows : g.m) >= least_tiled_rows) {
+      const PackedB& b = *g.packed_b;
+      planes = {planes_of_a(), b.planes_, b.least_, b.most_};
+      kind = float_tiles_kind;
+      terms = terms_of_tiles(k);
+      return;
+    }
+#endif
     if (g.a.windows) terms = std::max<std::int64_t>(1, most_terms / g.a.windows->length) * g.a.windows->length;  // whole pieces
     // One or a few rows stream B from memory: a few of its rows side by side, each from end to end.
     if (!g.packed_b && !g.b.transposed && g.m <= four_panel_rows) terms = std::min(terms, few_rows_terms);
@@ -378,6 +495,57 @@ struct GemmDriver {
     if (!g.packed_b && g.b.dtype == DType::f16 && g.m <= (g.b.transposed ? dot_rows : 2 * tile_rows)) kind = half_kind;
   }
 
+#ifdef MPSKIT_HAS_TILES
+  int planes_of_a() const { return g.allows_reduced && !g.packed_b ? 1 : !g.a.write && !g.a.windows && g.a.matrix.dtype == DType::f16 ? 2 : 3; }
+
+  // Matrices in memory: tiles when they pay for their planes, and hold all of B as exactly.
+  bool is_worth_tiles() const {
+    if (!uses_tiles() || g.packed_b || k < least_tiled_terms) return false;
+    const double m = static_cast<double>(g.m), n = static_cast<double>(g.n);
+    if (kind == pairs_kind) return g.m >= least_tiled_bytes && g.n >= least_tiled_bytes;
+    return (kind == f32_kind || kind == half_kind) && m * n >= least_tiled_side / 2.0 * (m + n);
+  }
+  void choose_tiles() {
+    if (!is_worth_tiles()) return;
+    if (kind == pairs_kind) {
+      kind = byte_tiles_kind;
+    } else {
+      const Magnitudes b = magnitudes_of(g.b, k, g.n);
+      if (!fits_planes(b)) return;
+      planes = {planes_of_a(), g.allows_reduced ? 1 : g.b.dtype == DType::f16 ? 2 : 3, b.least, b.most};
+      kind = float_tiles_kind;
+    }
+    terms = terms_of_tiles(k);
+  }
+  static Magnitudes magnitudes_of(const GemmMatrix& b, std::int64_t k, std::int64_t n) {
+    const std::int64_t rows = b.transposed ? n : k, columns = b.transposed ? k : n, grain = std::max<std::int64_t>(1, 65536 / columns);
+    std::vector<Magnitudes> found(static_cast<std::size_t>(blocks_of(rows, grain)));
+    parallel(blocks_of(rows, grain), [&](std::int64_t task) {
+      Magnitudes& m = found[static_cast<std::size_t>(task)];
+      with_stored_type<F32>(b.dtype, [&](auto s) {
+        const Stored<decltype(s)> stored(b);
+        for (std::int64_t r = task * grain; r < std::min(rows, (task + 1) * grain); ++r) m.add(row_magnitudes(stored.at(r, 0), columns));
+      });
+    });
+    Magnitudes out;
+    for (const Magnitudes& m : found) out.add(m);
+    return out;
+  }
+  // The tiles of weights beside their floats.
+  static void add_tiles(PackedB& packed, const GemmMatrix& b) {
+    if (!uses_tiles() || packed.k_ < least_tiled_terms || packed.n_ < least_tiled_columns) return;
+    const Magnitudes found = magnitudes_of(b, packed.k_, packed.n_);
+    if (!fits_planes(found)) return;
+    packed.planes_ = b.dtype == DType::f16 ? 2 : 3;
+    packed.least_ = found.least;
+    packed.most_ = found.most;
+    packed.tiles_ = pack(float_tiles_kind, b, packed.k_, 0, packed.n_, false, packed.planes_).block_;
+  }
+#else
+  bool is_worth_tiles() const { return false; }
+  void choose_tiles() const {}
+#endif
+
   struct Blocks {
     std::int64_t first, count;
   };
@@ -385,15 +553,18 @@ struct GemmDriver {
   void part(const PackedB* packed, std::int64_t first_column, std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns, Blocks blocks) const {
     with_kind(kind, [&](auto id) {
       using Kind = decltype(id);
-      const auto* panels = packed ? static_cast<const typename Kind::B*>(packed->block_.get()) : nullptr;
-      Part<Kind>{g, panels, first_column, k, terms, row, rows, column, columns, blocks.first, blocks.count}.run();
+      const auto* panels = packed ? static_cast<const typename Kind::B*>((is_tiled<Kind> && packed->tiles_ ? packed->tiles_ : packed->block_).get()) : nullptr;
+      Part<Kind>{g, panels, first_column, k, terms, row, rows, column, columns, blocks.first, blocks.count, planes, g.packed_b}.run();
     });
   }
 
-  void run() const {
+  void run() {
+    choose_tiles();
     const std::int64_t m = g.m, n = g.n;
     const std::int64_t width = with_kind(kind, [](auto id) { return panel_width<decltype(id)>; });
-    const std::int64_t a_size = kind == f64_kind ? 8 : kind == pairs_kind ? 2 : 4;
+    const std::int64_t tile_rows = with_kind(kind, [](auto id) { return Part<decltype(id)>::kernel_rows; });
+    const std::int64_t a_size = kind == f64_kind ? 8 : kind == pairs_kind ? 2 : kind == byte_tiles_kind ? 1 : kind == float_tiles_kind ? 2 * planes.a : 4;
+    const std::int64_t block_bytes = cpu::MPSKIT_ISA::block_bytes * (is_tiled_kind(kind) ? 2 : 1);
     // Parts: as many rows as L2 holds of A, and enough parts for all threads. Rows first while there are many: a part packs
     // its panels of B for its own rows.
     const std::int64_t most_rows = std::max<std::int64_t>(tile_rows, block_bytes / a_row_bytes(terms, a_size) / tile_rows * tile_rows);
@@ -405,7 +576,7 @@ struct GemmDriver {
     const std::int64_t most = m <= four_panel_rows ? threads : 4 * threads;
     const std::int64_t wanted = threads == 1 ? 1 : static_cast<std::int64_t>(std::min(static_cast<double>(most), pieces));
     // Rows that are copied are copied once for each part that spans their columns; panels of B are shared.
-    const bool copies_a = g.a.write || g.a.matrix.transposed || g.a.matrix.dtype != DType::f32;
+    const bool copies_a = g.a.write || g.a.matrix.transposed || g.a.matrix.dtype != DType::f32 || is_tiled_kind(kind);
     while (down * across < wanted) {
       const std::int64_t high = m / down, wide = n / across;
       const bool can_halve_rows = high >= 2 * tile_rows, can_halve_columns = wide >= 2 * width;
@@ -431,24 +602,24 @@ struct GemmDriver {
     };
     // Several parts would pack the same panels again. Where C collects the sums, a block of k passes all rows before the next one
     // does: its panels come from L3 then, not from memory.
-    if (g.packed_b || k == 0 || down == 1) return columns(g.packed_b, 0, n, all_blocks);
-    const bool by_block = g.c.dtype == DType::f32 && (kind == f32_kind || kind == half_kind);
+    if (g.packed_b || k == 0 || (down == 1 && !is_tiled_kind(kind))) return columns(g.packed_b, 0, n, all_blocks);
+    const bool by_block = g.c.dtype == DType::f32 && (kind == f32_kind || kind == half_kind || kind == float_tiles_kind);
     const std::int64_t blocks = blocks_of(k, terms), together = by_block ? 1 : blocks;
-    const std::int64_t at_once = std::max<std::int64_t>(8, packed_bytes / (std::min(k, together * terms) * width * 4)) * width;
+    const std::int64_t at_once = std::max<std::int64_t>(8, packed_bytes / (std::min(k, together * terms) * width * (kind == float_tiles_kind ? 2 * planes.b : 4))) * width;
     for (std::int64_t begin = 0; begin < n; begin += at_once) {
       const std::int64_t end = std::min(n, begin + at_once);
       for (std::int64_t block = 0; block < blocks; block += together) {
         GemmMatrix b = g.b;
         const std::int64_t k0 = block * terms, length = std::min(k - k0, together * terms);
         b.data = static_cast<const std::byte*>(b.data) + k0 * (b.transposed ? static_cast<std::int64_t>(size_of(b.dtype)) : b.row_bytes);
-        const PackedB packed = pack(kind, b, length, begin, end, true);
+        const PackedB packed = pack(kind, b, length, begin, end, true, planes.b);
         columns(&packed, begin, end, {block, together});
       }
     }
   }
 
   // Brief: for one product. Weights stay, and take no more than their bytes.
-  static PackedB pack(int kind, const GemmMatrix& b, std::int64_t k, std::int64_t begin, std::int64_t end, bool is_brief = false) {
+  static PackedB pack(int kind, const GemmMatrix& b, std::int64_t k, std::int64_t begin, std::int64_t end, bool is_brief = false, int planes = 1) {
     PackedB out;
     out.k_ = k;
     out.n_ = end - begin;
@@ -456,19 +627,22 @@ struct GemmDriver {
     with_kind(kind, [&](auto id) {
       using Kind = decltype(id);
       constexpr std::int64_t width = panel_width<Kind>;
-      const std::int64_t panel = up(k, Kind::group) * width, panels = blocks_of(out.n_, width);
+      const std::int64_t panel = up(k, Kind::group) * width * planes, panels = blocks_of(out.n_, width);
       const std::size_t bytes = static_cast<std::size_t>(std::max<std::int64_t>(1, panel * panels)) * sizeof(typename Kind::B);
       out.block_ = pool::take(is_brief ? on_huge_page(bytes) : bytes);
       auto* dst = static_cast<typename Kind::B*>(out.block_.get());
       // Several panels side by side, some rows at a time: whole runs of a row of B are read together.
-      constexpr std::int64_t some_terms = 8;
+      constexpr std::int64_t some_terms = is_tiled<Kind> ? Kind::group : 8;
       const std::int64_t group = std::clamp<std::int64_t>(panels / (2 * num_threads()), 1, 16);
       parallel(blocks_of(panels, group), [&](std::int64_t task) {
         for (std::int64_t k0 = 0; k0 < k; k0 += some_terms)
           for (std::int64_t p = task * group; p < std::min(panels, (task + 1) * group); ++p)
             with_stored_type<Kind>(b.dtype, [&](auto s) {
               const std::int64_t column = begin + p * width;
-              pack_panel<Kind, decltype(s)>(b, k0, std::min(some_terms, k - k0), column, std::min(width, end - column), dst + p * panel + k0 * width);
+              auto* to = dst + p * panel + k0 * width * planes;
+              const std::int64_t length = std::min(some_terms, k - k0), count = std::min(width, end - column);
+              if constexpr (is_tiled<Kind>) pack_tiles<Kind, decltype(s)>(b, k0, length, column, count, planes, to);
+              else pack_panel<Kind, decltype(s)>(b, k0, length, column, count, to);
             });
       });
     });
@@ -497,9 +671,13 @@ void copy_runs(const void* const* pointers, DType dtype, std::int64_t run_length
   }
 }
 
-PackedB pack_b(const GemmMatrix& b, std::int64_t k, std::int64_t n) {
+PackedB pack_b(const GemmMatrix& b, std::int64_t k, std::int64_t n, [[maybe_unused]] bool may_have_tiles) {
   const int kind = b.dtype == DType::f16 && isa_converts_half ? half_kind : kind_for(b.dtype, b.dtype, k);
-  return GemmDriver::pack(kind, b, k, 0, n);
+  PackedB out = GemmDriver::pack(kind, b, k, 0, n);
+#ifdef MPSKIT_HAS_TILES
+  if (may_have_tiles && (kind == f32_kind || kind == half_kind)) GemmDriver::add_tiles(out, b);
+#endif
+  return out;
 }
 
 void gemm(const Gemm& g) {
@@ -585,7 +763,9 @@ void gemm_batch(const Gemm& g, std::int64_t count, const GemmSteps& step) {
     }
     for (std::int64_t i = begin; i < end; ++i) {
       const Gemm one = product(i);
-      GemmDriver(one).part(g.packed_b, 0, 0, g.m, 0, g.n, GemmDriver::all_blocks);
+      GemmDriver driver(one);
+      if (driver.is_worth_tiles()) driver.run();
+      else driver.part(g.packed_b, 0, 0, g.m, 0, g.n, GemmDriver::all_blocks);
     }
   });
 }

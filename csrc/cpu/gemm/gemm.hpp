@@ -20,7 +20,8 @@
 //          gemm(g);
 //
 // Sums are float32 multiply-adds (float64 for such factors, exact integers for int8 and int16), in an order that depends on the sizes alone: the
-// result is the same for every number of threads, and for every position of an element in its product.
+// result is the same for every number of threads, and for every position of an element in its product. With AMX, products that are
+// worth it go by tiles (README.md): a little more exact, and dependent on `all_rows` and on the magnitudes in B and in the row of A too.
 namespace mpskit::cpu::MPSKIT_ISA {
 
 // A row-major matrix in memory. Transposed: what is meant is the transpose of what is stored.
@@ -92,15 +93,22 @@ class PackedB {
 
  private:
   friend struct GemmDriver;
+  template <class Kind>
+  friend struct Part;
   std::shared_ptr<void> block_;
   std::int64_t k_ = 0, n_ = 0;
   int kind_ = 0;  // of the micro-kernel
+  // AMX: the same as tiles, and the magnitudes among them, as bits.
+  std::shared_ptr<void> tiles_;
+  int planes_ = 1;
+  std::uint32_t least_ = 0, most_ = 0;
 };
-PackedB pack_b(const GemmMatrix& b, std::int64_t k, std::int64_t n);  // parallel
+// Parallel. Tiles are for AMX, and worth it when a row of A meets some hundred columns at a time.
+PackedB pack_b(const GemmMatrix& b, std::int64_t k, std::int64_t n, bool may_have_tiles = true);
 inline constexpr std::int64_t panel_columns = MPSKIT_VECTOR_BYTES == 64 ? 32 : MPSKIT_VECTOR_BYTES == 32 ? 16 : 8;
 
 // A tile of finished float32 sums, before it is rounded to C: apply a neuron, a per-column scale, a residual, in place.
-// values[i * stride + j] belongs to C[first_row + i][first_column + j]. At most some 500 elements, in L1.
+// values[i * stride + j] belongs to C[first_row + i][first_column + j]. At most 1024 elements, in L1.
 struct GemmTile {
   float* values;
   std::int64_t stride, rows, columns, first_row, first_column;
@@ -133,6 +141,9 @@ struct Gemm {
   const float* bias = nullptr;        // n of them, added to every row after alpha
   float low = -std::numeric_limits<float>::infinity(), high = std::numeric_limits<float>::infinity();  // of float sums, after bias; NaN stays
   GemmFinish finish;                  // float sums only; last
+  // Of the product that this is a part of, where m depends on how work is divided: AMX is chosen by the rows, and alike for all parts.
+  std::int64_t all_rows = 0;          // 0: m
+  bool allows_reduced = false;        // of matrices in memory: one bfloat16 for a float where there is AMX
 };
 
 void gemm(const Gemm& g);  // on all threads, or on this one when it is already inside a parallel region

@@ -32,11 +32,16 @@ struct MicroArguments {
   std::ptrdiff_t ahead_step = 0;     // ... so many bytes further each time
   const float* bias = nullptr;  // of float sums that are finished here: one a column, added last; then clamped
   float low = 0, high = 0;
+  // For tiles: planes of the factors, and rows (or none, null) that are multiplied as they are by a float panel of so many terms.
+  int a_planes = 1, b_planes = 1;
+  const float* const* exact_rows = nullptr;
+  const float* exact_b = nullptr;
+  std::int64_t exact_steps = 0;
 };
 
 // `rows` x (`panels` * `registers` registers). Every variant adds the terms of an element in the same order, one at a time, so
 // an element's value does not depend on the tile it falls into.
-template <class Kind, int rows, int panels, int registers>
+template <class Kind, class Product, int rows, int panels, int registers>
 void micro_kernel(const MicroArguments<Kind>& m) {
   using Sum = typename Kind::Sum;
   using V = Vec<Sum>;
@@ -81,7 +86,7 @@ void micro_kernel(const MicroArguments<Kind>& m) {
       for (int i = 0; i < rows; ++i) {
         const V x = row(i);
 #pragma GCC unroll 16
-        for (int j = 0; j < columns; ++j) add_product(sum[i][j], x, bs[j]);
+        for (int j = 0; j < columns; ++j) Product::add(sum[i][j], x, bs[j]);
       }
     } else {
       V xs[rows];
@@ -91,7 +96,7 @@ void micro_kernel(const MicroArguments<Kind>& m) {
       for (int j = 0; j < columns; ++j) {
         const V y = column(j);
 #pragma GCC unroll 16
-        for (int i = 0; i < rows; ++i) add_product(sum[i][j], xs[i], y);
+        for (int i = 0; i < rows; ++i) Product::add(sum[i][j], xs[i], y);
       }
     }
     b += b_step;
@@ -150,10 +155,10 @@ struct Height {
   void (*run)(const MicroArguments<Kind>&) = nullptr;
   int rows = 0;
 };
-template <class Kind, int panels, int registers, int most, int... rows>
+template <class Kind, class Product, int panels, int registers, int most, int... rows>
 constexpr std::array<Height<Kind>, most> micro_kernels(std::integer_sequence<int, rows...>) {
   std::array<Height<Kind>, most> out{};
-  ((out[rows - 1] = {&micro_kernel<Kind, rows, panels, registers>, rows}), ...);
+  ((out[rows - 1] = {&micro_kernel<Kind, Product, rows, panels, registers>, rows}), ...);
   for (std::size_t i = 1; i < out.size(); ++i)
     if (!out[i].run) out[i] = out[i - 1];
   return out;
@@ -166,17 +171,17 @@ using SomeHeights = std::conditional_t<(tile_rows > 8), std::integer_sequence<in
 template <class Kind>
 inline constexpr bool is_float_kind = std::is_same_v<typename Kind::Sum, float>;
 // A whole panel, and its first register alone (few columns at the right edge).
+template <class Kind, class Product = Kind>
+inline constexpr auto panel_kernels = micro_kernels<Kind, Product, 1, 2, tile_rows>(std::conditional_t<is_float_kind<Kind>, UpTo<tile_rows>, SomeHeights>{});
 template <class Kind>
-inline constexpr auto panel_kernels = micro_kernels<Kind, 1, 2, tile_rows>(std::conditional_t<is_float_kind<Kind>, UpTo<tile_rows>, SomeHeights>{});
-template <class Kind>
-inline constexpr auto narrow_kernels = micro_kernels<Kind, 1, 1, tile_rows>(SomeHeights{});
+inline constexpr auto narrow_kernels = micro_kernels<Kind, Kind, 1, 1, tile_rows>(SomeHeights{});
 // Few rows: a tile of floats spans several panels, so that enough sums are in flight to hide the latency of a multiply-add.
 inline constexpr int four_panel_rows = MPSKIT_VECTOR_BYTES == 64 ? 3 : 1;
 inline constexpr int two_panel_rows = MPSKIT_VECTOR_BYTES == 64 ? 6 : 3;
 template <class Kind>
-inline constexpr auto two_panel_kernels = micro_kernels<Kind, 2, 2, two_panel_rows>(UpTo<two_panel_rows>{});
+inline constexpr auto two_panel_kernels = micro_kernels<Kind, Kind, 2, 2, two_panel_rows>(UpTo<two_panel_rows>{});
 template <class Kind>
-inline constexpr auto four_panel_kernels = micro_kernels<Kind, 4, 2, four_panel_rows>(UpTo<four_panel_rows>{});
+inline constexpr auto four_panel_kernels = micro_kernels<Kind, Kind, 4, 2, four_panel_rows>(UpTo<four_panel_rows>{});
 
 template <class Kind, std::size_t most>
 void run_rows(const std::array<Height<Kind>, most>& kernels, const MicroArguments<Kind>& m, std::int64_t rows) {

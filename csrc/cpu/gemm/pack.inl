@@ -171,7 +171,7 @@ template <class Kind, class F>
 void with_stored_type(DType t, F&& f) {
   if constexpr (std::is_same_v<typename Kind::Sum, float>) {
     if (t == DType::f16) f(std::uint16_t{});
-    else if constexpr (std::is_same_v<Kind, F32>) f(float{});
+    else if constexpr (!std::is_same_v<Kind, Half>) f(float{});
   } else {
     if constexpr (std::is_same_v<Kind, F64>)
       if (t == DType::f64) return f(double{});

@@ -13,6 +13,7 @@ class MatrixMultiplicationPlan final : public CpuPlan {
     gemm_.k = product_.interior;
     gemm_.alpha = product_.alpha;
     gemm_.beta = product_.beta;
+    gemm_.allows_reduced = k.options == KernelOptions::allow_reduced_precision;
     gemm_.a.matrix = {nullptr, left.dtype, left.row_bytes(), k.transpose_left};
     gemm_.b = {nullptr, right.dtype, right.row_bytes(), k.transpose_right};
     gemm_.c = {nullptr, out.dtype, out.row_bytes()};

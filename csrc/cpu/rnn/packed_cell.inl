@@ -112,7 +112,7 @@ struct PackedCell {
             std::transform(from, from + lengths[p], to, convert);
           }
         }
-      return pack_b({all.data(), std::is_same_v<T, float> ? DType::f32 : DType::f16, terms * static_cast<std::int64_t>(sizeof(T)), true}, terms, columns);
+      return pack_b({all.data(), std::is_same_v<T, float> ? DType::f32 : DType::f16, terms * static_cast<std::int64_t>(sizeof(T)), true}, terms, columns, false);
     };
     // Weights that are float16 all the same, as they came or by rounding, are half the bytes to stream.
     if (fits_half) return rows(std::uint16_t{}, [](float w) { return float_to_half(w); });

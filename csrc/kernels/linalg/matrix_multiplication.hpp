@@ -52,7 +52,8 @@ struct MatrixMultiplication {
       Field{"batch_start", &MatrixMultiplication::batch_start, size, "matrices", "First matrix of the batch that is multiplied."},
       Field{"batch_size", &MatrixMultiplication::batch_size, count, "matrices", "How many matrices are multiplied; None is all from batch_start."},
       Field{"options", &MatrixMultiplication::options, Range{}, "",
-            "allow_reduced_precision lets an engine multiply in less than float32 where that is quicker, so results vary with the hardware; the CPU engine stays exact."}};
+            "allow_reduced_precision lets an engine multiply in less than float32 where that is quicker, so results vary with the hardware. The CPU engine rounds the "
+            "factors of large products to bfloat16 (each term within 2**-8) on processors with AMX, and stays exact on all others."}};
   static constexpr std::array aliases{Alias{"transpose_a", {"transpose_left", ""}}, Alias{"transpose_b", {"transpose_right", ""}}};
   static constexpr DTypes factor_dtypes{DType::f32, DType::f16, DType::i8, DType::i16, DType::f64};
   static constexpr std::array operands{

@@ -1,0 +1,363 @@
+#pragma once
+// Products by a unit that multiplies whole tiles (AMX): float factors as sums of bfloat16 planes, int8 as they are. README.md has the
+// arithmetic and its error bound. Where there is no such unit this file is empty; tests compile it with an emulated one.
+#if defined(MPSKIT_TILE_UNIT) || (defined(__x86_64__) && MPSKIT_VECTOR_BYTES == 64)
+#define MPSKIT_HAS_TILES
+#endif
+
+namespace mpskit::cpu::MPSKIT_ISA {
+
+template <class Kind>
+inline constexpr bool is_tiled = false;
+
+#ifdef MPSKIT_HAS_TILES
+
+inline constexpr std::int64_t tile_side = 16;                  // rows of a tile; columns of one of sums
+inline constexpr std::int64_t tile_bytes = tile_side * 64;
+inline constexpr std::int64_t tiled_rows = 2 * tile_side;      // 2 x 2 tiles of sums, two of A and two of B are all there are
+inline constexpr std::int64_t tiled_columns = 2 * tile_side;
+
+#ifdef MPSKIT_TILE_UNIT
+using TileUnit = MPSKIT_TILE_UNIT;
+inline bool uses_tiles() { return TileUnit::is_here; }
+#else
+inline bool uses_tiles() { return active_isa() == Isa::amx; }
+
+// Spelled as assembly: the intrinsics need a target that no other function of this instruction set has. Tile numbers are part of an
+// instruction; compilers themselves never touch tiles.
+struct TileUnit {
+  // All eight tiles whole: 16 rows of 64 bytes. The state is the thread's own, and costs the system time at every switch while it lives.
+  static void begin() {
+    struct alignas(64) {
+      std::uint8_t palette = 1, start_row = 0, reserved[14]{};
+      std::uint16_t row_bytes[16]{64, 64, 64, 64, 64, 64, 64, 64};
+      std::uint8_t rows[16]{16, 16, 16, 16, 16, 16, 16, 16};
+    } config;
+    static_assert(sizeof config == 64);
+    asm volatile("ldtilecfg %0" : : "m"(config));
+  }
+  static void end() { asm volatile("tilerelease"); }
+  template <int t>
+  static MPSKIT_INLINE void zero() {
+    asm volatile("tilezero %%tmm%c0" : : "i"(t));
+  }
+  template <int t>
+  static MPSKIT_INLINE void load(const std::byte* p) {
+    asm volatile("tileloadd (%0,%1,1), %%tmm%c2" : : "r"(p), "r"(std::int64_t{64}), "i"(t) : "memory");
+  }
+  template <int t>
+  static MPSKIT_INLINE void store(void* p, std::int64_t row_bytes) {
+    asm volatile("tilestored %%tmm%c2, (%0,%1,1)" : : "r"(p), "r"(row_bytes), "i"(t) : "memory");
+  }
+  template <int c, int a, int b>
+  static MPSKIT_INLINE void add_products_bf16() {
+    asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(c), "i"(a), "i"(b));
+  }
+  template <int c, int a, int b>
+  static MPSKIT_INLINE void add_products_int8() {
+    asm volatile("tdpbssd %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(c), "i"(a), "i"(b));
+  }
+};
+#endif
+
+// A row of a tile of A is 64 bytes along k; of a tile of B as many terms of 16 columns, two (four int8) at a time.
+struct FloatTiles {
+  using A = std::uint16_t;  // bfloat16
+  using B = std::uint16_t;
+  using Sum = float;
+  static constexpr int group = 32;
+  template <int c, int a, int b>
+  static MPSKIT_INLINE void add_products() {
+    TileUnit::template add_products_bf16<c, a, b>();
+  }
+};
+struct ByteTiles {
+  using A = std::int8_t;
+  using B = std::int8_t;
+  using Sum = std::int32_t;
+  static constexpr int group = 64;
+  template <int c, int a, int b>
+  static MPSKIT_INLINE void add_products() {
+    TileUnit::template add_products_int8<c, a, b>();
+  }
+};
+template <>
+inline constexpr bool is_tiled<FloatTiles> = true;
+template <>
+inline constexpr bool is_tiled<ByteTiles> = true;
+template <>
+inline constexpr int panel_width<FloatTiles> = tiled_columns;
+template <>
+inline constexpr int panel_width<ByteTiles> = tiled_columns;
+
+using Words = Vec<std::uint32_t>;
+MPSKIT_INLINE Words bits_of(Vec<float> x) { return (Words)x; }
+
+// Bits of the least magnitude that is not zero, and of the greatest: infinity and NaN are greater than all numbers.
+struct Magnitudes {
+  std::uint32_t least = ~0u, most = 0;
+  void add(const Magnitudes& m) {
+    least = std::min(least, m.least);
+    most = std::max(most, m.most);
+  }
+};
+template <class S>
+Magnitudes row_magnitudes(const S* src, std::int64_t n) {
+  Words least = ~Words{}, most{};
+  Magnitudes out;
+  std::int64_t i = 0;
+  for (; i + lanes<float> <= n; i += lanes<float>) {
+    const Words u = bits_of(load_as_float(src + i)) & 0x7fffffffu, below = u - 1;  // zero becomes the greatest
+    least = below < least ? below : least;
+    most = u > most ? u : most;
+  }
+  for (int l = 0; l < lanes<float>; ++l) out.add({least[l], most[l]});
+  for (; i < n; ++i) {
+    const std::uint32_t u = std::bit_cast<std::uint32_t>(as_float(src[i])) & 0x7fffffffu;
+    out.add({u - 1, u});
+  }
+  return out;  // `least` is one less than the magnitude: of the same binade, or of the one below
+}
+
+// True when planes hold these numbers: finite, no plane rounds to infinity, none has a part that tiles take for zero (below 2^-126).
+inline bool fits_planes(const Magnitudes& m) { return m.most >> 23 <= 253 && m.least >> 23 >= 28; }
+// ... and sums of k products neither overflow nor lose to the flushing of results below 2^-126 more than 2^-36 of the least product.
+inline bool fits_tiles(const Magnitudes& a, const Magnitudes& b, std::int64_t k) {
+  if (!fits_planes(a) || !fits_planes(b)) return false;
+  if (a.most == 0 || b.most == 0) return true;
+  constexpr int bias = 127;
+  const int least = static_cast<int>(a.least >> 23) + static_cast<int>(b.least >> 23) - 2 * bias;
+  const int most = static_cast<int>(a.most >> 23) + static_cast<int>(b.most >> 23) - 2 * bias + 2;
+  return least >= -84 && most + static_cast<int>(std::bit_width(static_cast<std::uint64_t>(k))) + 1 <= 127;
+}
+
+// The bfloat16 nearest to x, in the high halves; ties to even. For finite x.
+MPSKIT_INLINE Words nearest_bf16(Vec<float> x) {
+  const Words u = bits_of(x);
+  return (u + 0x7fffu + ((u >> 16) & 1u)) & 0xffff0000u;
+}
+
+// x = h + m + l, each a bfloat16: every difference is exact, and what is left after two has 8 significant bits. A float16 has nothing left after one.
+MPSKIT_INLINE void split_terms(const float* src, int planes, std::uint16_t* dst, std::ptrdiff_t plane) {
+  using Halves [[gnu::vector_size(MPSKIT_VECTOR_BYTES / 2)]] = std::uint16_t;
+  Vec<float> x = load<Vec<float>>(src);
+  for (int p = 0; p < planes; ++p) {
+    const Words h = nearest_bf16(x);
+    store(dst + p * plane, __builtin_convertvector(h >> 16, Halves));
+    x -= (Vec<float>)h;
+  }
+}
+// A row of A: 32 terms to a row of a tile, then the same of the next plane.
+inline void split_row_of_a(const float* src, std::int64_t length, int planes, std::uint16_t* dst) {
+  constexpr std::int64_t tile = tile_bytes / 2;
+  for (std::int64_t k = 0; k < length; k += FloatTiles::group) {
+    float padded[FloatTiles::group];
+    const float* s = src + k;
+    if (length - k < FloatTiles::group) {
+      std::fill(std::copy(s, src + length, padded), padded + FloatTiles::group, 0.0f);
+      s = padded;
+    }
+    for (int j = 0; j < FloatTiles::group; j += lanes<float>) split_terms(s + j, planes, dst + j, tile);
+    dst += planes * tile;
+  }
+}
+// 32 terms of a panel of B, [term][column] floats: pairs of terms lie together in tiles, the columns in two of them.
+inline void split_panel_of_b(const float* src, int planes, std::uint16_t* dst) {
+  constexpr std::int64_t tile = tile_bytes / 2;
+  for (std::int64_t pair = 0; pair < FloatTiles::group / 2; ++pair)
+    for (std::int64_t j = 0; j < tiled_columns; j += lanes<float>) {
+      const float* s = src + 2 * pair * tiled_columns + j;
+      Vec<float> even = load<Vec<float>>(s), odd = load<Vec<float>>(s + tiled_columns);
+      std::uint16_t* d = dst + j / tile_side * tile + pair * 2 * tile_side + j % tile_side * 2;
+      for (int p = 0; p < planes; ++p) {
+        const Words h = nearest_bf16(even), g = nearest_bf16(odd);
+        store(d + p * 2 * tile, (h >> 16) | g);
+        even -= (Vec<float>)h;
+        odd -= (Vec<float>)g;
+      }
+    }
+}
+
+// Terms [k, k + length) of columns [n, n + columns) of B as float32, [term][tiled_columns]; the rest of the columns are zeros.
+template <class S>
+void unpack_panel(const GemmMatrix& b, std::int64_t k, std::int64_t length, std::int64_t n, std::int64_t columns, float* dst) {
+  constexpr std::int64_t width = panel_width<F32>;
+  if constexpr (width == tiled_columns) {
+    pack_panel<F32, S>(b, k, length, n, columns, dst);
+  } else {
+    float part[FloatTiles::group * width];
+    for (std::int64_t i = 0; i < length; i += FloatTiles::group) {
+      const std::int64_t some = std::min<std::int64_t>(FloatTiles::group, length - i);
+      for (std::int64_t j = 0; j < tiled_columns; j += width) {
+        const std::int64_t count = std::clamp<std::int64_t>(columns - j, 0, width);
+        if (count > 0) pack_panel<F32, S>(b, k + i, some, n + j, count, part);
+        for (std::int64_t t = 0; t < some; ++t)
+          for (std::int64_t x = 0; x < width; ++x) dst[(i + t) * tiled_columns + j + x] = count > 0 ? part[t * width + x] : 0.0f;
+      }
+    }
+  }
+}
+
+// Terms [k, k + length) of a panel of B as tiles; k begins one.
+template <class Kind, class S>
+void pack_tiles(const GemmMatrix& b, std::int64_t k, std::int64_t length, std::int64_t n, std::int64_t columns, int planes, typename Kind::B* dst) {
+  if constexpr (std::is_same_v<Kind, FloatTiles>) {
+    alignas(64) float block[FloatTiles::group * tiled_columns];
+    for (std::int64_t i = 0; i < length; i += FloatTiles::group) {
+      const std::int64_t some = std::min<std::int64_t>(FloatTiles::group, length - i);
+      unpack_panel<S>(b, k + i, some, n, columns, block);
+      std::fill(block + some * tiled_columns, block + FloatTiles::group * tiled_columns, 0.0f);
+      split_panel_of_b(block, planes, dst);
+      dst += planes * tiled_columns * FloatTiles::group;
+    }
+  } else {
+    constexpr std::int64_t four = 4;
+    const Stored<std::int8_t> src(b);
+    const std::int64_t padded = (length + ByteTiles::group - 1) / ByteTiles::group * ByteTiles::group;
+    if (padded != length || columns < tiled_columns) std::memset(dst, 0, static_cast<std::size_t>(padded * tiled_columns));
+    for (std::int64_t i = 0; i < length; i += four) {
+      std::int8_t* quad = dst + i / ByteTiles::group * (2 * tile_bytes) + i % ByteTiles::group / four * 64;
+      const std::int64_t some = std::min(four, length - i);
+      for (std::int64_t j = 0; j < columns; ++j) {
+        std::int8_t* d = quad + j / tile_side * tile_bytes + j % tile_side * four;
+        for (std::int64_t t = 0; t < some; ++t) d[t] = b.transposed ? *src.at(n + j, k + i + t) : *src.at(k + i + t, n + j);
+      }
+    }
+  }
+}
+
+// Rows of int8 as tiles of A: [16 rows][64 terms].
+inline void copy_byte_tiles(const GemmMatrix& a, std::int64_t m, std::int64_t rows, std::int64_t k, std::int64_t length, std::int8_t* dst) {
+  const Stored<std::int8_t> src(a);
+  const std::int64_t tiles = (length + ByteTiles::group - 1) / ByteTiles::group;
+  for (std::int64_t i = 0; i < rows; i += tile_side)
+    for (std::int64_t t = 0; t < tiles; ++t)
+      for (std::int64_t y = 0; y < tile_side; ++y, dst += ByteTiles::group) {
+        const std::int64_t row = i + y, first = t * ByteTiles::group, some = row < rows ? std::min<std::int64_t>(ByteTiles::group, length - first) : 0;
+        if (some < ByteTiles::group) std::memset(dst, 0, ByteTiles::group);
+        if (some <= 0) continue;
+        if (!a.transposed) std::memcpy(dst, src.at(m + row, k + first), static_cast<std::size_t>(some));
+        else
+          for (std::int64_t j = 0; j < some; ++j) dst[j] = *src.at(k + first + j, m + row);
+      }
+}
+
+// A row that tiles leave out.
+inline void clear_row(std::int64_t length, int planes, std::uint16_t* dst) {
+  for (std::int64_t k = 0; k < length; k += FloatTiles::group)
+    for (int p = 0; p < planes; ++p, dst += tile_bytes / 2) std::memset(dst, 0, 64);
+}
+
+// rows x columns tiles of sums. Planes i and j of the factors meet when i + j <= 2: what is left out is below 2^-25 of a product. The least come first.
+template <class Kind, int rows, int columns>
+void tile_product(const MicroArguments<Kind>& m, typename Kind::Sum* dst) {
+  using Unit = TileUnit;
+  Unit::template zero<0>();
+  if constexpr (columns > 1) Unit::template zero<1>();
+  if constexpr (rows > 1) Unit::template zero<2>();
+  if constexpr (rows > 1 && columns > 1) Unit::template zero<3>();
+  const std::int64_t group_bytes = m.a_stride * tile_side;
+  const std::byte *a = m.a, *b = reinterpret_cast<const std::byte*>(m.b);
+  for (std::int64_t step = 0; step < m.steps; ++step) {
+    for (int i = m.a_planes - 1; i >= 0; --i) {
+      Unit::template load<4>(a + i * tile_bytes);
+      if constexpr (rows > 1) Unit::template load<5>(a + i * tile_bytes + group_bytes);
+      for (int j = std::min(m.b_planes - 1, 2 - i); j >= 0; --j) {
+        Unit::template load<6>(b + j * 2 * tile_bytes);
+        if constexpr (columns > 1) Unit::template load<7>(b + (j * 2 + 1) * tile_bytes);
+        Kind::template add_products<0, 4, 6>();
+        if constexpr (columns > 1) Kind::template add_products<1, 4, 7>();
+        if constexpr (rows > 1) Kind::template add_products<2, 5, 6>();
+        if constexpr (rows > 1 && columns > 1) Kind::template add_products<3, 5, 7>();
+      }
+    }
+    a += m.a_planes * tile_bytes;
+    b += m.b_planes * 2 * tile_bytes;
+  }
+  constexpr std::int64_t row_bytes = tiled_columns * 4, down = tile_side * tiled_columns;
+  Unit::template store<0>(dst, row_bytes);
+  if constexpr (columns > 1) Unit::template store<1>(dst + tile_side, row_bytes);
+  if constexpr (rows > 1) Unit::template store<2>(dst + down, row_bytes);
+  if constexpr (rows > 1 && columns > 1) Unit::template store<3>(dst + down + tile_side, row_bytes);
+}
+
+// As a micro-kernel: c = alpha * sum + beta * c, bias and clamp of `height` rows and some registers of columns.
+template <class Kind>
+void multiply_tiles(const MicroArguments<Kind>& m, std::int64_t height, int registers) {
+  using Sum = typename Kind::Sum;
+  using V = Vec<Sum>;
+  alignas(64) Sum sums[tiled_rows * tiled_columns];
+  const bool is_wide = registers * lanes<Sum> > tile_side;
+  if (height > tile_side) is_wide ? tile_product<Kind, 2, 2>(m, sums) : tile_product<Kind, 2, 1>(m, sums);
+  else is_wide ? tile_product<Kind, 1, 2>(m, sums) : tile_product<Kind, 1, 1>(m, sums);
+  for (std::int64_t i = 0; i < height; ++i) {
+    Sum* s = sums + i * tiled_columns;
+    if constexpr (std::is_same_v<Sum, float>) {
+      if (m.exact_rows && m.exact_rows[i]) {
+        MicroArguments<F32> e{};
+        e.a = e.ahead = reinterpret_cast<const std::byte*>(m.exact_rows[i]);
+        e.b_step = tiled_columns;
+        e.steps = m.exact_steps;
+        e.alpha = 1;
+        for (int j = 0; j < registers; ++j) {
+          e.b = m.exact_b + j * lanes<float>;
+          e.c = s + j * lanes<float>;
+          narrow_kernels<F32>[0].run(e);
+        }
+      }
+    }
+    Sum* c = m.c + i * m.c_stride;
+    for (int j = 0; j < registers; ++j) {
+      V v = load<V>(s + j * lanes<Sum>);
+      if constexpr (std::is_same_v<Sum, float>) {
+        v *= m.alpha;
+        if (m.beta != 0) v = multiply_add(m.beta - V{}, load<V>(c + j * lanes<Sum>), v);
+        if (m.bias) v = minimum(all(m.high), maximum(all(m.low), v + load<V>(m.bias + j * lanes<Sum>)));
+      } else if (m.beta != 0) {
+        v += load<V>(c + j * lanes<Sum>);
+      }
+      store(c + j * lanes<Sum>, v);
+    }
+  }
+}
+
+struct TilesInUse {
+  TilesInUse() { TileUnit::begin(); }
+  ~TilesInUse() { TileUnit::end(); }
+  TilesInUse(const TilesInUse&) = delete;
+  TilesInUse& operator=(const TilesInUse&) = delete;
+};
+
+// Rows of a part, in one block of k, that are multiplied as they are. There are none as a rule.
+class ExactRows {
+ public:
+  void begin_block() {
+    rows_.clear();
+    kept_.clear();
+  }
+  void keep(std::int64_t row, std::int64_t rows, const float* terms, std::int64_t length) {
+    rows_.resize(static_cast<std::size_t>(rows));
+    rows_[static_cast<std::size_t>(row)] = kept_.emplace_back(terms, terms + length).data();
+  }
+  template <class Kind, class F>  // F: void(float* dst) writes the panel of B
+  void begin_panel(MicroArguments<Kind>& m, F&& write, std::int64_t length) {
+    if (rows_.empty()) return;
+    panel_.resize(static_cast<std::size_t>(length * tiled_columns));
+    write(panel_.data());
+    m.exact_b = panel_.data();
+    m.exact_steps = length;
+  }
+  const float* const* at(std::int64_t row) const { return rows_.empty() ? nullptr : rows_.data() + row; }
+
+ private:
+  std::vector<const float*> rows_;
+  std::vector<std::vector<float>> kept_;
+  std::vector<float> panel_;
+};
+#else
+struct TilesInUse {};
+struct ExactRows {};
+#endif
+struct NotTiled {};
+
+}  // namespace mpskit::cpu::MPSKIT_ISA
