@@ -229,7 +229,9 @@ void for_each_group(std::int64_t matrices, double work, std::int64_t elements, F
   const std::int64_t groups = (matrices + lanes<float> - 1) / lanes<float>;
   // Some 5 us a task; tasks of equal length.
   const auto tasks = std::clamp<std::int64_t>(static_cast<std::int64_t>(static_cast<double>(groups) * (work + 4.0 * static_cast<double>(elements) + 100) / 2e4), 1, groups);
-  parallel_for(groups, (groups + tasks - 1) / tasks, [&](std::int64_t begin, std::int64_t end) {
+  // Of groups that lie beside each other: what a machine, or a kernel, asks for ahead is then used by the same thread.
+  const std::int64_t runs = 8 * num_threads();
+  parallel_for(groups, std::max((groups + tasks - 1) / tasks, (groups + runs - 1) / runs), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t g = begin; g < end; ++g) body(g * lanes<float>, std::min<std::int64_t>(lanes<float>, matrices - g * lanes<float>));
   });
 }

@@ -454,7 +454,7 @@ I factor_lane_panel(LaneWindow w, std::int64_t m, std::int64_t steps, std::int64
     constexpr int j = decltype(number)::value;
     if (j >= steps) return;
     pivots[j] = static_cast<std::int32_t>(first) + where;
-    exchange_lanes(w, j, where, 0, 8);
+    if (any(where != j - I{})) exchange_lanes(w, j, where, 0, 8);
     is_singular |= load<V>(w.at(j, j)) == 0;
     where = eliminate_lane_column<7 - j>(w, j, m);
   };
@@ -509,6 +509,7 @@ void factor_group(LaneGroup& g, std::int64_t m, std::int64_t n, const Matrices<c
       const auto* other = reinterpret_cast<const std::int32_t*>(g.pivots + j0) + l;
       for (std::int64_t j = 0; j < steps; ++j) {
         float *p = a + (j0 + j) * tall_stride, *q = a + other[j * lanes<float>] * tall_stride;
+        if (p == q) continue;
 #pragma GCC unroll 4
         for (int r = 0; r < registers; ++r) {  // those of the panel too, which are written next
           const Eight x = load<Eight>(p + 8 * r), y = load<Eight>(q + 8 * r);
