@@ -281,7 +281,7 @@ def test_a_value_does_not_depend_on_threads_or_place(engine: Engine, rng: np.ran
             np.testing.assert_array_equal(results[-1], results[0])
             got = Multiply()(high, b)
             assert_product(got, *product(high, b, False, False, 1, 0, got), 1100, engine)
-            np.testing.assert_array_equal(got[200:], Multiply()(high[200:], b))
+            np.testing.assert_array_equal(got[50:], Multiply()(high[50:], b))  # rows enough for AMX, like the whole
             got = Multiply()(high[:, :390], wide)
             assert_product(got, *product(high[:, :390], wide, False, False, 1, 0, got), 390, engine)
     finally:
