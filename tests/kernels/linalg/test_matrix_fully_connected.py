@@ -71,6 +71,26 @@ def test_windows_of_padded_batches(engine: Engine, rng: np.random.Generator, dty
     assert kernel(x.array, w.array).shape == (batch, rows + 3, outputs + 1)
 
 
+@DTYPES
+def test_one_row(engine: Engine, rng: np.random.Generator, dtype: str) -> None:
+    # Strips of columns, parts of the inputs, and what is left of a register.
+    for inputs, outputs in ((3, 64), (1030, 67), (11, 4100)):
+        x, w = Placed(rng, 2, (1, inputs), (2, 3), dtype), Placed(rng, 2, (inputs, outputs), (1, 4), dtype)
+        bias = rng.uniform(-1, 1, (2, outputs)).astype(dtype)
+        kernel = Kernel(
+            "absolute", alpha=-0.5, source_number_of_feature_vectors=1, source_input_feature_channels=inputs,
+            source_output_feature_channels=outputs, primary_source_matrix_origin=(2, 3), secondary_source_matrix_origin=(1, 4),
+            result_matrix_origin=(3, 1),
+        )  # fmt: skip
+        out = Placed(rng, 2, (1, outputs), (3, 1), dtype)
+        kernel(x.array, w.array, bias, out=out.array)
+        assert_layer(out.window(0, 2), x.window(0, 2), w.window(0, 2), bias[:, None], engine, "absolute", -0.5)
+        out.check(0, 2)
+    nan = np.full((1, 5), np.nan, dtype), np.full((5, 70), np.nan, dtype)
+    if not engine.is_metal:  # what MPS makes of 0 * NaN is not documented
+        np.testing.assert_array_equal(Kernel(alpha=0)(*nan, np.arange(70, dtype=dtype)), [np.arange(70)])
+
+
 def test_no_elements(engine: Engine) -> None:
     assert Kernel()(np.zeros((0, 4), np.float32), np.zeros((4, 3), np.float32)).shape == (0, 3)
     assert Kernel()(np.zeros((2, 4), np.float32), np.zeros((4, 0), np.float32)).shape == (2, 0)
