@@ -108,6 +108,20 @@ def test_regression_matches_float64(engine: Engine, rng: np.random.Generator, dt
 
 
 @DTYPES
+def test_a_picture_under_itself_matches_float64(engine: Engine, rng: np.random.Generator, dtype: str) -> None:
+    for shape, channels in (((1, 9, 33), 1), ((2, 37, 6), 3)):
+        image, weights = picture(rng, (*shape, channels), dtype), encode(rng.random((*shape, 1)), dtype)
+        k = GuidedFilter("regression", independent_channels=True, kernel_diameter=5, epsilon=0.002)
+        for given in ((), (weights,)):
+            got = k(image, image, *given)
+            for c in range(channels):
+                x = decode(image)[..., c : c + 1]
+                exact = regression(x, x, 5, 0.002, decode(weights) if given else None)
+                for i in range(2):
+                    assert_like(k, got[i][..., c : c + 1], exact[..., i : i + 1], engine)
+
+
+@DTYPES
 def test_independent_channels_match_float64(engine: Engine, rng: np.random.Generator, dtype: str) -> None:
     for ((n, h, w), diameter), channels in zip(CASES, (1, 2, 3, 4, 1, 3, 2), strict=True):
         image, guidance = picture(rng, (n, h, w, channels), dtype), picture(rng, (n, h, w, channels), dtype)
