@@ -179,13 +179,20 @@ bool factor_leaf(const Block& a, std::uint32_t* pivots) {
 // Leaf by leaf. One region of tasks a leaf: strips of what is right of it, and the first of them is the next leaf, which is factored in the
 // same task. So one thread is busy with what only one can do, while the others multiply.
 constexpr std::int64_t columns_by_leaves = 256;
+// A leaf as the factor of all strips lies by itself: rows a power of two apart would share a few sets of L2, from panel to panel of a product.
+constexpr std::int64_t below_stride = leaf_order + 16;
 bool factor_by_leaves(const Block& a, std::uint32_t* pivots) {
   const std::int64_t m = a.rows, n = a.columns, leaves = (n + leaf_order - 1) / leaf_order;
   auto begin_of = [&](std::int64_t leaf) { return std::min(n, leaf * leaf_order); };
   bool is_singular = factor_leaf(a.part(0, 0, m, std::min(n, leaf_order)), pivots);
   for (std::int64_t leaf = 0; leaf + 1 < leaves; ++leaf) {
     const std::int64_t begin = begin_of(leaf), end = begin_of(leaf + 1), order = end - begin;
-    const Block below = a.part(end, begin, m - end, order);
+    const Block stored = a.part(end, begin, m - end, order);
+    const Scratch scratch(static_cast<std::size_t>(stored.rows * below_stride) * sizeof(float));
+    const Block below{scratch.as<float>(), below_stride, stored.rows, order};
+    parallel_for(below.rows, 128, [&](std::int64_t from, std::int64_t to) {
+      for (std::int64_t i = from; i < to; ++i) std::copy(stored.row(i), stored.row(i) + order, below.row(i));
+    });
     parallel(leaves - leaf - 1, [&](std::int64_t task) {
       const std::int64_t first = begin_of(leaf + 1 + task), columns = begin_of(leaf + 2 + task) - first;
       exchange_rows(a.part(begin, first, m - begin, columns), pivots + begin, 0, order);
@@ -212,7 +219,8 @@ bool factor(const Block& a, std::uint32_t* pivots) {
     solve_left({a.data, a.stride, 1, true, true}, rest);
     return is_singular;
   }
-  if (n <= columns_by_leaves) return factor_by_leaves(a, pivots);
+  // Halves have few leaves each, which leave threads idle; what is larger than the caches is read less often by them.
+  if (n <= columns_by_leaves || (n <= 2 * columns_by_leaves && m <= 4 * columns_by_leaves)) return factor_by_leaves(a, pivots);
   const std::int64_t h = half_of(n);
   const Block left = a.part(0, 0, m, h), right = a.part(0, h, m, n - h), top = right.part(0, 0, h, n - h), corner = right.part(h, 0, m - h, n - h);
   bool is_singular = factor(left, pivots);
