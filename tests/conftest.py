@@ -34,6 +34,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     config = metafunc.config
     engines = available(config.getoption("--device"), config.getoption("--isa"))
+    if not config.getoption("--isa") and "image" in metafunc.definition.path.parent.parts:
+        engines = [e for e in engines if e.isa != "amx"]  # for images that is avx512 by another name
     metafunc.parametrize("engine", engines, ids=str, indirect=True)
 
 
