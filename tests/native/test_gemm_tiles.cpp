@@ -1,5 +1,4 @@
 // The matrix core's tiles with their instructions emulated, on registers that every x86-64 has.
-#if defined(__x86_64__)
 #define MPSKIT_ISA emulated
 #define MPSKIT_VECTOR_BYTES 16
 #define MPSKIT_TILE_UNIT ::mpskit::cpu::EmulatedTiles
@@ -11,4 +10,3 @@
 TEST_CASE("products by tiles, emulated") {
   mpskit::cpu::emulated::tiles_test::check([](bool on) { mpskit::cpu::EmulatedTiles::is_here = on; });
 }
-#endif
