@@ -16,14 +16,16 @@ def _model(
     constants: dict[str, Any],
     outputs: Sequence[str],
     relu: bool = False,
+    dtype: Any = np.float32,
     **attributes: Any,
 ) -> bytes | None:
     try:
         import onnx
         import onnx.shape_inference
-        from onnx import TensorProto, helper, numpy_helper
+        from onnx import helper, numpy_helper
     except ImportError:
         return None
+    element = helper.np_dtype_to_tensor_dtype
     last = outputs[0]
     nodes = [
         helper.make_node(
@@ -38,8 +40,8 @@ def _model(
     graph = helper.make_graph(
         nodes,
         "case",
-        [helper.make_tensor_value_info(k, TensorProto.FLOAT, v.shape) for k, v in inputs.items()],
-        [helper.make_tensor_value_info(o, TensorProto.FLOAT, None) for o in outputs if o],
+        [helper.make_tensor_value_info(k, element(v.dtype), v.shape) for k, v in inputs.items()],
+        [helper.make_tensor_value_info(o, element(np.dtype(dtype)), None) for o in outputs if o],
         [numpy_helper.from_array(np.ascontiguousarray(v), k) for k, v in constants.items() if k],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
@@ -57,9 +59,10 @@ def contenders(
     threads: int,
     outputs: Sequence[str] = ("y",),
     relu: bool = False,
+    dtype: Any = np.float32,  # of the outputs
     **attributes: Any,
 ) -> list[Contender]:
-    model = _model(operator, inputs, constants, outputs, relu, **attributes)
+    model = _model(operator, inputs, constants, outputs, relu, dtype, **attributes)
     if model is None:
         return []
     found = [_onnxruntime(model, inputs, result, threads), _openvino(model, inputs, result, threads)]

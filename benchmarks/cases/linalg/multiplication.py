@@ -17,7 +17,7 @@ from ...peers.onnx_runtime import contenders
 
 def cases(threads: int, wanted: Wanted) -> Iterator[Case]:
     rng = np.random.default_rng(0)
-    for dtype, sizes in (("float32", (256, 512, 1024, 2048)), ("float16", (512, 1024))):
+    for dtype, sizes in (("float32", (256, 512, 1024, 2048)), ("float16", (512, 1024, 2048))):
         for n in sizes:
             name = f"{'sgemm' if dtype == 'float32' else 'float16 gemm, float32 result'} {n}"
             if not wanted(name):
@@ -29,6 +29,12 @@ def cases(threads: int, wanted: Wanted) -> Iterator[Case]:
             if dtype == "float32" and n <= 1024:
                 case.add(*contenders("MatMul", {"a": a}, {"b": b}, np.asarray, threads))
             yield case
+    for n in (512, 1024):
+        name = f"int8 gemm, exact {n}"
+        if wanted(name):
+            a, b = (_integers(rng, (n, n)) for _ in range(2))
+            case = _product(name, a, b, 2.0 * n**3).add(torch_.integer_matmul(a, b, threads))
+            yield case.add(*contenders("MatMulInteger", {"a": a}, {"b": b}, np.asarray, threads, dtype=np.int32))
     for count, n in ((1000, 64), (1000, 16)):
         name = f"batched sgemm {count} x {n}"
         if wanted(name):
@@ -39,6 +45,12 @@ def cases(threads: int, wanted: Wanted) -> Iterator[Case]:
 def _matrix(rng: np.random.Generator, shape: tuple[int, ...], dtype: str = "float32") -> NDArray[Any]:
     out = mps.empty(shape, dtype)
     out[...] = rng.uniform(-1, 1, shape)
+    return out
+
+
+def _integers(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[Any]:
+    out = mps.empty(shape, "int8")
+    out[...] = rng.integers(-128, 128, shape)
     return out
 
 

@@ -90,8 +90,8 @@ inline constexpr int panel_width<FloatTiles> = tiled_columns;
 template <>
 inline constexpr int panel_width<ByteTiles> = tiled_columns;
 
-using Words = Vec<std::uint32_t>;
-MPSKIT_INLINE Words bits_of(Vec<float> x) { return (Words)x; }
+using FloatBits = Vec<std::uint32_t>;
+MPSKIT_INLINE FloatBits bits_of(Vec<float> x) { return (FloatBits)x; }
 
 // Bits of the least magnitude that is not zero, and of the greatest: infinity and NaN are greater than all numbers.
 struct Magnitudes {
@@ -103,11 +103,11 @@ struct Magnitudes {
 };
 template <class S>
 Magnitudes row_magnitudes(const S* src, std::int64_t n) {
-  Words least = ~Words{}, most{};
+  FloatBits least = ~FloatBits{}, most{};
   Magnitudes out;
   std::int64_t i = 0;
   for (; i + lanes<float> <= n; i += lanes<float>) {
-    const Words u = bits_of(load_as_float(src + i)) & 0x7fffffffu, below = u - 1;  // zero becomes the greatest
+    const FloatBits u = bits_of(load_as_float(src + i)) & 0x7fffffffu, below = u - 1;  // zero becomes the greatest
     least = below < least ? below : least;
     most = u > most ? u : most;
   }
@@ -132,8 +132,8 @@ inline bool fits_tiles(const Magnitudes& a, const Magnitudes& b, std::int64_t k)
 }
 
 // The bfloat16 nearest to x, in the high halves; ties to even. For finite x.
-MPSKIT_INLINE Words nearest_bf16(Vec<float> x) {
-  const Words u = bits_of(x);
+MPSKIT_INLINE FloatBits nearest_bf16(Vec<float> x) {
+  const FloatBits u = bits_of(x);
   return (u + 0x7fffu + ((u >> 16) & 1u)) & 0xffff0000u;
 }
 
@@ -142,7 +142,7 @@ MPSKIT_INLINE void split_terms(const float* src, int planes, std::uint16_t* dst,
   using Halves [[gnu::vector_size(MPSKIT_VECTOR_BYTES / 2)]] = std::uint16_t;
   Vec<float> x = load<Vec<float>>(src);
   for (int p = 0; p < planes; ++p) {
-    const Words h = nearest_bf16(x);
+    const FloatBits h = nearest_bf16(x);
     store(dst + p * plane, __builtin_convertvector(h >> 16, Halves));
     x -= (Vec<float>)h;
   }
@@ -170,7 +170,7 @@ inline void split_panel_of_b(const float* src, int planes, std::uint16_t* dst) {
       Vec<float> even = load<Vec<float>>(s), odd = load<Vec<float>>(s + tiled_columns);
       std::uint16_t* d = dst + j / tile_side * tile + pair * 2 * tile_side + j % tile_side * 2;
       for (int p = 0; p < planes; ++p) {
-        const Words h = nearest_bf16(even), g = nearest_bf16(odd);
+        const FloatBits h = nearest_bf16(even), g = nearest_bf16(odd);
         store(d + p * 2 * tile, (h >> 16) | g);
         even -= (Vec<float>)h;
         odd -= (Vec<float>)g;
