@@ -49,14 +49,6 @@ def matmul(a: Any, b: Any, threads: int) -> Contender | None:
     )
 
 
-def integer_matmul(a: Any, b: Any, threads: int) -> Contender | None:
-    torch = _torch(threads)
-    if torch is None:
-        return None
-    ta, tb = torch.from_numpy(a), torch.from_numpy(b)
-    return Contender("torch._int_mm", torch.__version__, lambda: torch._int_mm(ta, tb), _numpy)
-
-
 def antialiased(x: Any, size: tuple[int, int], threads: int) -> Contender | None:
     torch = _torch(threads)
     if torch is None:

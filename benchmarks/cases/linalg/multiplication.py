@@ -32,8 +32,10 @@ def cases(threads: int, wanted: Wanted) -> Iterator[Case]:
     for n in (512, 1024):
         name = f"int8 gemm, exact {n}"
         if wanted(name):
-            a, b = (_integers(rng, (n, n)) for _ in range(2))
-            case = _product(name, a, b, 2.0 * n**3).add(torch_.integer_matmul(a, b, threads))
+            a, b = _matrix(rng, (n, n), "int8"), _matrix(rng, (n, n), "int8")
+            case = _product(name, a, b, 2.0 * n**3).add(
+                torch_.call(threads, lambda torch, x, y: torch._int_mm(x, y), a, b)
+            )
             yield case.add(*contenders("MatMulInteger", {"a": a}, {"b": b}, np.asarray, threads, dtype=np.int32))
     for count, n in ((1000, 64), (1000, 16)):
         name = f"batched sgemm {count} x {n}"
@@ -44,13 +46,7 @@ def cases(threads: int, wanted: Wanted) -> Iterator[Case]:
 
 def _matrix(rng: np.random.Generator, shape: tuple[int, ...], dtype: str = "float32") -> NDArray[Any]:
     out = mps.empty(shape, dtype)
-    out[...] = rng.uniform(-1, 1, shape)
-    return out
-
-
-def _integers(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[Any]:
-    out = mps.empty(shape, "int8")
-    out[...] = rng.integers(-128, 128, shape)
+    out[...] = rng.integers(-128, 128, shape) if dtype == "int8" else rng.uniform(-1, 1, shape)
     return out
 
 

@@ -336,19 +336,18 @@ struct Part {
   };
 
   static void multiply(const MicroArguments<Kind>& m, std::int64_t height, const Columns& c) {
-    if constexpr (is_tiled<Kind>) return multiply_tiles<Kind>(m, height, static_cast<int>(c.registers()));
-    if constexpr (is_float && !is_tiled<Kind>) {
-      if (c.dots) return dot_products<Kind>(m, height, c.count);
-      if (c.panels == 4) return run_rows(four_panel_kernels<Kind>, m, height);
-      if (c.panels == 2) return run_rows(two_panel_kernels<Kind>, m, height);
-    }
-    if constexpr (std::is_same_v<Kind, Pairs> && isa_may_have_vnni) {
-      static const bool has_vnni = machine_has_vnni();
-      if (has_vnni && c.registers() != 1) return run_rows(panel_kernels<Pairs, VnniPairs>, m, height);
-    }
-    if constexpr (!is_tiled<Kind>) {
-      if (c.registers() == 1) run_rows(narrow_kernels<Kind>, m, height);
-      else run_rows(panel_kernels<Kind>, m, height);
+    if constexpr (is_tiled<Kind>) {
+      multiply_tiles<Kind>(m, height, static_cast<int>(c.registers()));
+    } else {
+      if constexpr (is_float) {
+        if (c.dots) return dot_products<Kind>(m, height, c.count);
+        if (c.panels == 4) return run_rows(four_panel_kernels<Kind>, m, height);
+        if (c.panels == 2) return run_rows(two_panel_kernels<Kind>, m, height);
+      }
+      if (c.registers() == 1) return run_rows(narrow_kernels<Kind>, m, height);
+      if constexpr (std::is_same_v<Kind, Pairs> && isa_may_have_vnni)
+        if (machine_has_vnni()) return run_rows(panel_kernels<Pairs, VnniPairs>, m, height);
+      run_rows(panel_kernels<Kind>, m, height);
     }
   }
 

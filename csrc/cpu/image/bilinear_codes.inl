@@ -124,16 +124,7 @@ void weigh_far_codes(const std::uint8_t* a, const std::uint8_t* b, float weight_
 // Of every four bytes the first three. Reads and writes up to two registers too much.
 inline void pack_triples(const std::uint8_t* quads, std::int64_t count, std::uint8_t* to) {
   if constexpr (isa_shuffles_bytes) {
-    constexpr std::make_index_sequence<MPSKIT_VECTOR_BYTES> all;
-    for (std::int64_t i = 0; i < count; i += 4 * sixteens) {
-      const auto v = reorder_sixteens(load<Vec<std::uint8_t>>(quads + 4 * i), all, [](int b) constexpr { return b < 12 ? b / 3 * 4 + b % 3 : 15; });
-#if MPSKIT_VECTOR_BYTES == 32
-      _mm_storeu_si128((__m128i*)(to + 3 * i), _mm256_castsi256_si128((__m256i)v));
-      _mm_storeu_si128((__m128i*)(to + 3 * i + 12), _mm256_extracti128_si256((__m256i)v, 1));
-#else
-      for (int lane = 0; lane < sixteens; ++lane) std::memcpy(to + 3 * i + 12 * lane, reinterpret_cast<const std::uint8_t*>(&v) + 16 * lane, 16);
-#endif
-    }
+    for (std::int64_t i = 0; i < count; i += 4 * sixteens) store_triples(reinterpret_cast<std::byte*>(to + 3 * i), load<Vec<std::uint8_t>>(quads + 4 * i), false);
   } else {
     for (std::int64_t i = 0; i < count; ++i) std::memcpy(to + 3 * i, quads + 4 * i, 4);
   }

@@ -57,26 +57,7 @@ MPSKIT_INLINE void turn_triples(const std::byte* src, std::int64_t src_row, std:
   for (int i = 0; i < 4; ++i)
     a[i] = (Vec<std::uint32_t>)reorder_sixteens(load_sixteens<std::uint8_t>(src + i * src_row, 4 * src_row), all, [](int b) constexpr { return b % 4 < 3 ? b / 4 * 3 + b % 4 : 0; });
   turn_sixteens<std::uint32_t>(a);
-  for (int i = 0; i < 4; ++i) {
-    const auto row = reorder_sixteens((Vec<std::uint8_t>)a[i], all, [](int b) constexpr { return b < 12 ? b / 3 * 4 + b % 3 : 15; });
-    std::byte* const to = dst + i * dst_row;
-#if MPSKIT_VECTOR_BYTES == 32
-    _mm_storeu_si128((__m128i*)to, _mm256_castsi256_si128((__m256i)row));
-    const __m128i high = _mm256_extracti128_si256((__m256i)row, 1);
-    if (!writes_last) {
-      _mm_storeu_si128((__m128i*)(to + 12), high);
-    } else {
-      _mm_storel_epi64((__m128i*)(to + 12), high);
-      const int four = _mm_extract_epi32(high, 2);
-      std::memcpy(to + 20, &four, 4);
-    }
-#else
-    const auto* bytes = reinterpret_cast<const std::byte*>(&row);
-    for (int lane = 0; lane < sixteens; ++lane)
-      if (writes_last && lane + 1 == sixteens) std::memcpy(to + 12 * lane, bytes + 16 * lane, 12);
-      else std::memcpy(to + 12 * lane, bytes + 16 * lane, 16);
-#endif
-  }
+  for (int i = 0; i < 4; ++i) store_triples(dst + i * dst_row, (Vec<std::uint8_t>)a[i], writes_last);
 }
 
 class TransposePlan final : public CpuPlan {

@@ -399,19 +399,7 @@ struct LaneGroup {
 
 // Rows of `registers` times eight floats, of which `columns` are there.
 template <int registers>
-MPSKIT_INLINE void take_lane_row(const float* src, std::int64_t columns, float* dst) {
-#pragma GCC unroll 4
-  for (int r = 0; r < registers; ++r) {
-    if (r + 1 < registers || columns == 8 * registers) {
-      store(dst + 8 * r, load<Eight>(src + 8 * r));
-    } else {
-      store(dst + 8 * r, Eight{});
-      for (std::int64_t c = 8 * r; c < columns; ++c) dst[c] = src[c];
-    }
-  }
-}
-template <int registers>
-MPSKIT_INLINE void give_lane_row(const float* src, std::int64_t columns, float* dst) {
+MPSKIT_INLINE void copy_lane_row(const float* src, std::int64_t columns, float* dst) {
 #pragma GCC unroll 4
   for (int r = 0; r < registers; ++r) {
     if (r + 1 < registers || columns == 8 * registers) store(dst + 8 * r, load<Eight>(src + 8 * r));
@@ -506,7 +494,11 @@ void factor_group(LaneGroup& g, std::int64_t m, std::int64_t n, const Matrices<c
   LaneStarts<const float> from;
   for (std::int64_t l = 0; l < lanes<float>; ++l) from.p[l] = to.p[l] = g.matrix[l < count ? l : 0];
   for (std::int64_t l = 0; l < count; ++l)
-    for (std::int64_t i = 0; i < m; ++i) take_lane_row<registers>(source.data + l * source.matrix + i * source.row, n, g.matrix[l] + i * tall_stride);
+    for (std::int64_t i = 0; i < m; ++i) {
+      float* row = g.matrix[l] + i * tall_stride;
+      store(row + 8 * (registers - 1), Eight{});
+      copy_lane_row<registers>(source.data + l * source.matrix + i * source.row, n, row);
+    }
   const LaneWindow panel{g.panel, 8, 1};
   for (std::int64_t j0 = 0; j0 < std::min(m, n); j0 += 8) {
     const std::int64_t rows = m - j0, steps = std::min<std::int64_t>({8, rows, n - j0});
@@ -539,7 +531,7 @@ void factor_group(LaneGroup& g, std::int64_t m, std::int64_t n, const Matrices<c
     }
   }
   for (std::int64_t l = 0; l < count; ++l)
-    for (std::int64_t i = 0; i < m; ++i) give_lane_row<registers>(g.matrix[l] + i * tall_stride, n, result.data + l * result.matrix + i * result.row);
+    for (std::int64_t i = 0; i < m; ++i) copy_lane_row<registers>(g.matrix[l] + i * tall_stride, n, result.data + l * result.matrix + i * result.row);
 }
 
 class MatrixDecompositionLUPlan final : public CpuPlan {

@@ -31,6 +31,26 @@ template <std::size_t... i>
 MPSKIT_INLINE Vec<std::uint8_t> reorder_sixteens(Vec<std::uint8_t> v, std::index_sequence<i...>, auto from) {
   return __builtin_shufflevector(v, v, (static_cast<int>(i / 16 * 16) + from(static_cast<int>(i % 16)))...);
 }
+// Of every four bytes the first three, twelve a lane. Four more are written behind the last lane, unless it is the end.
+MPSKIT_INLINE void store_triples(std::byte* to, Vec<std::uint8_t> quads, bool is_end) {
+  const auto v = reorder_sixteens(quads, std::make_index_sequence<MPSKIT_VECTOR_BYTES>{}, [](int b) constexpr { return b < 12 ? b / 3 * 4 + b % 3 : 15; });
+#if MPSKIT_VECTOR_BYTES == 32
+  _mm_storeu_si128((__m128i*)to, _mm256_castsi256_si128((__m256i)v));
+  const __m128i high = _mm256_extracti128_si256((__m256i)v, 1);
+  if (!is_end) {
+    _mm_storeu_si128((__m128i*)(to + 12), high);
+  } else {
+    _mm_storel_epi64((__m128i*)(to + 12), high);
+    const int four = _mm_extract_epi32(high, 2);
+    std::memcpy(to + 20, &four, 4);
+  }
+#else
+  const auto* bytes = reinterpret_cast<const std::byte*>(&v);
+  for (int lane = 0; lane < sixteens; ++lane)
+    if (is_end && lane + 1 == sixteens) std::memcpy(to + 12 * lane, bytes + 16 * lane, 12);
+    else std::memcpy(to + 12 * lane, bytes + 16 * lane, 16);
+#endif
+}
 // Elements of the lanes of a and b, turn by turn, the lower half and the upper.
 template <class T, std::size_t... i>
 MPSKIT_INLINE void interleave_sixteens(Vec<T> a, Vec<T> b, Vec<T>& low, Vec<T>& high, std::index_sequence<i...>) {
