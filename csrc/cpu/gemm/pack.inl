@@ -67,18 +67,20 @@ void store_floats(DType t, const float* src, std::int64_t n, std::byte* dst) {
   }
 }
 
-// dst[c * dst_stride + r] = src[r * src_stride + c].
+// dst[c * dst_stride + r] = src[r * src_stride + c], of eight rows and columns.
+MPSKIT_INLINE void transpose_eight(const float* src, std::ptrdiff_t src_stride, float* dst, std::ptrdiff_t dst_stride) {
+  Eight block[8];
+  for (int i = 0; i < 8; ++i) block[i] = load<Eight>(src + i * src_stride);
+  turn(block);
+  for (int i = 0; i < 8; ++i) store(dst + i * dst_stride, block[i]);
+}
+// ... of any number.
 void transpose(const float* src, std::ptrdiff_t src_stride, std::int64_t rows, std::int64_t columns, float* dst, std::ptrdiff_t dst_stride) {
   std::int64_t r = 0;
   for (; r + 8 <= rows; r += 8) {
     const float* s = src + r * src_stride;
     std::int64_t c = 0;
-    for (; c + 8 <= columns; c += 8) {
-      Eight block[8];
-      for (int i = 0; i < 8; ++i) block[i] = load<Eight>(s + i * src_stride + c);
-      turn(block);
-      for (int i = 0; i < 8; ++i) store(dst + (c + i) * dst_stride + r, block[i]);
-    }
+    for (; c + 8 <= columns; c += 8) transpose_eight(s + c, src_stride, dst + c * dst_stride + r, dst_stride);
     for (; c < columns; ++c)
       for (int i = 0; i < 8; ++i) dst[c * dst_stride + r + i] = s[i * src_stride + c];
   }

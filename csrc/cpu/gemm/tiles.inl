@@ -90,6 +90,10 @@ inline constexpr int panel_width<FloatTiles> = tiled_columns;
 template <>
 inline constexpr int panel_width<ByteTiles> = tiled_columns;
 
+}  // namespace mpskit::cpu::MPSKIT_ISA
+#include "cpu/gemm/byte_tiles.inl"
+namespace mpskit::cpu::MPSKIT_ISA {
+
 using FloatBits = Vec<std::uint32_t>;
 MPSKIT_INLINE FloatBits bits_of(Vec<float> x) { return (FloatBits)x; }
 
@@ -211,35 +215,8 @@ void pack_tiles(const GemmMatrix& b, std::int64_t k, std::int64_t length, std::i
       dst += planes * tiled_columns * FloatTiles::group;
     }
   } else {
-    constexpr std::int64_t four = 4;
-    const Stored<std::int8_t> src(b);
-    const std::int64_t padded = (length + ByteTiles::group - 1) / ByteTiles::group * ByteTiles::group;
-    if (padded != length || columns < tiled_columns) std::memset(dst, 0, static_cast<std::size_t>(padded * tiled_columns));
-    for (std::int64_t i = 0; i < length; i += four) {
-      std::int8_t* quad = dst + i / ByteTiles::group * (2 * tile_bytes) + i % ByteTiles::group / four * 64;
-      const std::int64_t some = std::min(four, length - i);
-      for (std::int64_t j = 0; j < columns; ++j) {
-        std::int8_t* d = quad + j / tile_side * tile_bytes + j % tile_side * four;
-        for (std::int64_t t = 0; t < some; ++t) d[t] = b.transposed ? *src.at(n + j, k + i + t) : *src.at(k + i + t, n + j);
-      }
-    }
+    pack_byte_tiles(b, k, length, n, columns, dst);
   }
-}
-
-// Rows of int8 as tiles of A: [16 rows][64 terms].
-inline void copy_byte_tiles(const GemmMatrix& a, std::int64_t m, std::int64_t rows, std::int64_t k, std::int64_t length, std::int8_t* dst) {
-  const Stored<std::int8_t> src(a);
-  const std::int64_t tiles = (length + ByteTiles::group - 1) / ByteTiles::group;
-  for (std::int64_t i = 0; i < rows; i += tile_side)
-    for (std::int64_t t = 0; t < tiles; ++t)
-      for (std::int64_t y = 0; y < tile_side; ++y, dst += ByteTiles::group) {
-        const std::int64_t row = i + y, first = t * ByteTiles::group, some = row < rows ? std::min<std::int64_t>(ByteTiles::group, length - first) : 0;
-        if (some < ByteTiles::group) std::memset(dst, 0, ByteTiles::group);
-        if (some <= 0) continue;
-        if (!a.transposed) std::memcpy(dst, src.at(m + row, k + first), static_cast<std::size_t>(some));
-        else
-          for (std::int64_t j = 0; j < some; ++j) dst[j] = *src.at(k + first + j, m + row);
-      }
 }
 
 // A row that tiles leave out.
