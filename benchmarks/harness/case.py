@@ -35,6 +35,7 @@ class Case:
     tolerance: float  # of each element against the reference, absolute, in the units of the output
     bytes_moved: float  # compulsory: inputs read once, outputs written once
     flops: float = 0.0  # multiply and add count two
+    tile_products: float = 0.0  # of bfloat16 that make one of the case's, where AMX may do them; an int8 is half of one
     contenders: list[Contender] = field(default_factory=list)
     clock: str = "warm inputs, outputs reused where the interface allows it, waiting included"
 

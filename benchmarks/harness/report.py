@@ -27,7 +27,7 @@ class Row:
         self.best = min(exact, key=lambda m: m.seconds) if exact else None
         self.nearest = min(others, key=lambda m: m.seconds) if others else None  # of another definition
         self.ratio = ratio(self.ours, self.best) if self.best else math.nan
-        self.limit, self.binds = seconds_at_least(limits, case.bytes_moved, case.flops)
+        self.limit, self.binds = seconds_at_least(limits, case.bytes_moved, case.flops, case.tile_products)
 
     def line(self) -> str:
         share = f"{self.limit / self.ours.seconds:4.0%} {self.binds}" if self.limit else ""

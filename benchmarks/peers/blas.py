@@ -35,18 +35,22 @@ def load_mkl(threads: int) -> Any:
     return _mkl
 
 
+# MKL's products by what the factors are; float16 and bfloat16 (as uint16) give float32.
+_mkl_products = {"float32": "cblas_sgemm", "float16": "cblas_gemm_f16f16f32", "uint16": "cblas_gemm_bf16bf16f32"}
+
+
 def mkl_matmul(a: Any, b: Any, threads: int) -> Contender | None:
     mkl = load_mkl(threads)
-    if not mkl or a.dtype != np.float32 or a.ndim != 2:
+    product = getattr(mkl, _mkl_products[str(a.dtype)], None) if mkl else None
+    if product is None or a.ndim != 2:
         return None
     (m, k), n = a.shape, b.shape[1]
     out = np.empty((m, n), np.float32)
-    pointer = ctypes.POINTER(ctypes.c_float)
-    pa, pb, pc = (x.ctypes.data_as(pointer) for x in (a, b, out))
+    pa, pb, pc = (ctypes.c_void_p(x.ctypes.data) for x in (a, b, out))
     one, zero = ctypes.c_float(1), ctypes.c_float(0)
 
     def work() -> Any:
-        mkl.cblas_sgemm(101, 111, 111, m, n, k, one, pa, k, pb, n, zero, pc, n)
+        product(101, 111, 111, m, n, k, one, pa, k, pb, n, zero, pc, n)
         return out
 
     return Contender("MKL", importlib.metadata.version("mkl"), work)

@@ -49,6 +49,22 @@ def matmul(a: Any, b: Any, threads: int) -> Contender | None:
     )
 
 
+def matmul_bfloat16(a: Any, b: Any, threads: int) -> Contender | None:
+    """Of bfloat16 numbers as uint16."""
+    torch = _torch(threads)
+    if torch is None:
+        return None
+    ta, tb = (torch.from_numpy(x).view(torch.bfloat16) for x in (a, b))
+    return Contender(
+        "torch.matmul",
+        torch.__version__,
+        lambda: torch.matmul(ta, tb),
+        lambda tensor: tensor.float().numpy(),
+        is_exact=False,
+        note="rounds its result to bfloat16",
+    )
+
+
 def antialiased(x: Any, size: tuple[int, int], threads: int) -> Contender | None:
     torch = _torch(threads)
     if torch is None:

@@ -29,6 +29,17 @@ def cases(threads: int, wanted: Wanted) -> Iterator[Case]:
             if dtype == "float32" and n <= 1024:
                 case.add(*contenders("MatMul", {"a": a}, {"b": b}, np.asarray, threads))
             yield case
+    for n in (512, 1024, 2048):
+        name = f"reduced precision gemm {n}"
+        if wanted(name):
+            # Numbers that bfloat16 holds: what is left of a difference is the sums'.
+            a, b = _matrix(rng, (n, n)), _matrix(rng, (n, n))
+            for factor in (a, b):
+                factor.view(np.uint32)[...] &= 0xFFFF0000
+            x, y = ((factor.view(np.uint32) >> 16).astype(np.uint16) for factor in (a, b))
+            yield _product(name, a, b, 2.0 * n**3, options="allow_reduced_precision").add(
+                blas.mkl_matmul(x, y, threads), torch_.matmul_bfloat16(x, y, threads)
+            )
     for n in (512, 1024):
         name = f"int8 gemm, exact {n}"
         if wanted(name):
@@ -50,8 +61,10 @@ def _matrix(rng: np.random.Generator, shape: tuple[int, ...], dtype: str = "floa
     return out
 
 
-def _product(name: str, a: NDArray[Any], b: NDArray[Any], flops: float) -> Case:
-    multiply = mps.linalg.MatrixMultiplication()
+def _product(name: str, a: NDArray[Any], b: NDArray[Any], flops: float, **options: Any) -> Case:
+    multiply = mps.linalg.MatrixMultiplication(**options)
+    # A float32 is three bfloat16, of whose products with another's three six count; a float16 is two.
+    tile_products = 1 if options else {"float32": 6, "float16": 4, "int8": 0.5}[str(a.dtype)]
     out = mps.empty((*a.shape[:-1], b.shape[-1]), "float32")
     return Case(
         name,
@@ -60,4 +73,5 @@ def _product(name: str, a: NDArray[Any], b: NDArray[Any], flops: float) -> Case:
         1e-6 * a.shape[-1],
         float(a.nbytes + b.nbytes + out.nbytes),
         flops,
+        tile_products,
     ).ours(lambda: multiply(a, b, out=out))
