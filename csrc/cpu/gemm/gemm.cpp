@@ -4,6 +4,7 @@
 #include "cpu/simd/math.inl"
 #include "cpu/gemm/micro_kernel.inl"
 #include "cpu/gemm/pack.inl"
+#include "cpu/gemm/row_product.inl"
 #include "cpu/gemm/tiles.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
@@ -78,6 +79,20 @@ struct TilePlanes {
 };
 
 // One part of a product on one thread.
+bool clamps(const Gemm& g) { return g.low != -std::numeric_limits<float>::infinity() || g.high != std::numeric_limits<float>::infinity(); }
+
+// The end of a tile of sums: bias and clamp, unless the kernel saw to them, and what the caller wants.
+void finish_tile(const Gemm& g, const GemmTile& t, bool is_finished) {
+  if (!is_finished && (g.bias || clamps(g)))
+    for (std::int64_t y = 0; y < t.rows; ++y) {
+      float* v = t.values + y * t.stride;
+      if (g.bias)
+        for (std::int64_t x = 0; x < t.columns; ++x) v[x] += g.bias[t.first_column + x];
+      if (clamps(g)) transform(v, t.columns, [&](Floats x) { return minimum(all(g.high), maximum(all(g.low), x)); });
+    }
+  if (g.finish.apply) g.finish.apply(g.finish.context, t);
+}
+
 template <class Kind>
 struct Part {
   using A = typename Kind::A;
@@ -358,7 +373,7 @@ struct Part {
       m.alpha = static_cast<float>(g.alpha);
       m.beta = first ? static_cast<float>(g.beta) : 1;
       m.bias = nullptr;
-      if (last && (g.bias || clamps()) && !finishes_in_registers(m, c, n)) return false;
+      if (last && (g.bias || clamps(g)) && !finishes_in_registers(m, c, n)) return false;
       m.c = reinterpret_cast<float*>(row_of(g.c, row)) + n;
       m.c_stride = g.c.row_bytes / static_cast<std::int64_t>(sizeof(float));
       return true;
@@ -440,8 +455,6 @@ struct Part {
     }
   }
 
-  bool clamps() const { return g.low != -std::numeric_limits<float>::infinity() || g.high != std::numeric_limits<float>::infinity(); }
-
   // True when the kernel is told to add the bias and to clamp.
   bool finishes_in_registers(MicroArguments<Kind>& m, const Columns& c, std::int64_t n) const {
     m.bias = nullptr;
@@ -456,14 +469,7 @@ struct Part {
   }
 
   void finish(float* values, std::int64_t stride, std::int64_t r, std::int64_t height, std::int64_t n, std::int64_t some, bool is_finished) const {
-    if (!is_finished && (g.bias || clamps()))
-      for (std::int64_t y = 0; y < height; ++y) {
-        float* v = values + y * stride;
-        if (g.bias)
-          for (std::int64_t x = 0; x < some; ++x) v[x] += g.bias[n + x];
-        if (clamps()) transform(v, some, [&](Floats x) { return minimum(all(g.high), maximum(all(g.low), x)); });
-      }
-    if (g.finish.apply) g.finish.apply(g.finish.context, GemmTile{values, stride, height, some, r, n});
+    finish_tile(g, {values, stride, height, some, r, n}, is_finished);
   }
 };
 
@@ -679,8 +685,58 @@ PackedB pack_b(const GemmMatrix& b, std::int64_t k, std::int64_t n, [[maybe_unus
   return out;
 }
 
+namespace {
+
+// One row of A: B streams from memory by whole rows. Tiles of C would read a piece of every row, and half as fast.
+class RowProduct {
+ public:
+  static bool fits(const Gemm& g) {
+    auto is_float = [](DType t) { return t == DType::f32 || t == DType::f16; };
+    return g.m == 1 && g.n >= 4 * panel_columns && !g.packed_b && !g.b.transposed && !g.a.write && !g.a.windows && is_float(g.a.matrix.dtype) && is_float(g.b.dtype);
+  }
+  explicit RowProduct(const Gemm& g) : g_(g), k_(g.alpha == 0 ? 0 : g.k) {}
+  void run() const {
+    if (g_.b.dtype == DType::f16) multiply<std::uint16_t>();
+    else multiply<float>();
+  }
+
+ private:
+  static constexpr std::int64_t piece = 1024;
+
+  template <class T>
+  void multiply() const {
+    const Scratch scratch(static_cast<std::size_t>(g_.n + k_) * sizeof(float));
+    auto *sums = scratch.as<float>(), *x = sums + g_.n;
+    const GemmMatrix& a = g_.a.matrix;
+    const bool is_read_in_place = a.dtype == DType::f32 && !a.transposed;
+    if (!is_read_in_place) with_stored_type<F32>(a.dtype, [&](auto s) { copy_a<F32, decltype(s)>(a, 0, 1, 0, k_, x, k_); });
+    multiply_row(static_cast<const T*>(g_.b.data), g_.b.row_bytes / static_cast<std::ptrdiff_t>(sizeof(T)), k_, g_.n,
+                 is_read_in_place ? static_cast<const float*>(a.data) : x, sums);
+    for (std::int64_t j = 0; j < g_.n; j += piece) finish(sums + j, j, std::min(piece, g_.n - j));
+  }
+  void finish(float* sums, std::int64_t j, std::int64_t some) const {
+    auto* c = static_cast<std::byte*>(g_.c.data) + j * static_cast<std::int64_t>(size_of(g_.c.dtype));
+    const auto alpha = static_cast<float>(g_.alpha), beta = static_cast<float>(g_.beta);
+    for (std::int64_t i = 0; i < some; ++i) sums[i] *= alpha;
+    if (beta != 0) {
+      float given[piece];
+      load_floats(g_.c.dtype, c, some, given);
+      for (std::int64_t i = 0; i < some; ++i) sums[i] += beta * given[i];
+    }
+    finish_tile(g_, {sums, some, 1, some, 0, j}, false);
+    store_floats(g_.c.dtype, sums, some, c);
+  }
+
+  const Gemm& g_;
+  std::int64_t k_;
+};
+
+}  // namespace
+
 void gemm(const Gemm& g) {
-  if (g.m > 0 && g.n > 0) GemmDriver(g).run();
+  if (g.m <= 0 || g.n <= 0) return;
+  if (RowProduct::fits(g)) RowProduct(g).run();
+  else GemmDriver(g).run();
 }
 
 void gemm_part(const Gemm& g, std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns) {
@@ -750,7 +806,7 @@ void gemm_batch(const Gemm& g, std::int64_t count, const GemmSteps& step) {
     for (std::int64_t i = 0; i < count; ++i) gemm(product(i));
     return;
   }
-  const bool is_small = SmallProduct::fits(g);
+  const bool is_small = SmallProduct::fits(g), is_row = RowProduct::fits(g);
   parallel_for(count, std::max<std::int64_t>(1, static_cast<std::int64_t>(2e6 / work)), [&](std::int64_t begin, std::int64_t end) {
     if (is_small) {
       SmallProduct small(g);
@@ -762,6 +818,10 @@ void gemm_batch(const Gemm& g, std::int64_t count, const GemmSteps& step) {
     }
     for (std::int64_t i = begin; i < end; ++i) {
       const Gemm one = product(i);
+      if (is_row) {
+        RowProduct(one).run();
+        continue;
+      }
       GemmDriver driver(one);
       if (driver.is_worth_tiles()) driver.run();
       else driver.part(g.packed_b, 0, 0, g.m, 0, g.n, GemmDriver::all_blocks);

@@ -1,6 +1,5 @@
 #include "cpu/gemm/gemm.hpp"
 #include "cpu/linalg/layer.inl"
-#include "cpu/linalg/row_product.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
@@ -29,31 +28,17 @@ class MatrixFullyConnectedPlan final : public CpuPlan {
     };
     Gemm g = gemm_;
     if (neuron_.type != cnn::NeuronType::none) g.finish = finish_with(finish);
-    const bool is_row = product_.rows == 1 && product_.outputs >= 4 * panel_columns && gemm_.c.dtype == DType::f32;
     for (std::int64_t i = 0; i < product_.matrices.count; ++i) {
       const ColumnNumbers bias(v.size() > 3 ? v[2] : View{}, product_.matrices.first + i, product_.outputs);
       g.bias = bias.get();
       g.a.matrix.data = source_.row(v[0], i, 0);
       g.b.data = weights_.row(v[1], i, 0);
       g.c.data = result_.row(v.back(), i, 0);
-      if (is_row) row(g);
-      else gemm(g);
+      gemm(g);
     }
   }
 
  private:
-  // One row streams the weights from memory. Tiles would read a piece of every row, and half as fast.
-  void row(const Gemm& g) const {
-    const Scratch scratch(static_cast<std::size_t>(g.n) * sizeof(float));
-    auto* sums = scratch.as<float>();
-    const auto alpha = static_cast<float>(g.alpha);
-    multiply_row(static_cast<const float*>(g.b.data), g.b.row_bytes / static_cast<std::ptrdiff_t>(sizeof(float)), alpha == 0 ? 0 : g.k, g.n,
-                 static_cast<const float*>(g.a.matrix.data), sums);
-    scale_and_add(sums, g.n, alpha, g.bias);
-    if (neuron_.type != cnn::NeuronType::none) apply_neuron(neuron_, sums, g.n, 0);
-    std::memcpy(g.c.data, sums, static_cast<std::size_t>(g.n) * sizeof(float));
-  }
-
   cnn::Neuron neuron_;
   linalg::MatrixFullyConnected::Product product_;
   WindowPlace source_, weights_, result_;

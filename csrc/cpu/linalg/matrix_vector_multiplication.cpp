@@ -1,4 +1,4 @@
-#include "cpu/linalg/row_product.inl"
+#include "cpu/gemm/row_product.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {

@@ -29,7 +29,7 @@ DTYPES = pytest.mark.parametrize(("left", "right", "out"), CASES, ids=["-".join(
 TRANSPOSES = pytest.mark.parametrize(("tl", "tr"), [(False, False), (False, True), (True, False), (True, True)])
 # One lane more and less than a register, a panel, a tile of any ISA; one term, a block of them and one more.
 SIZES = [(1, 1, 1), (3, 5, 7), (6, 16, 4), (7, 17, 3), (14, 32, 8), (15, 33, 5), (29, 31, 2), (1, 70, 40), (2, 129, 33),
-         (5, 97, 12), (40, 1, 65), (61, 40, 130), (20, 9, 1030)]  # fmt: skip
+         (5, 97, 12), (40, 1, 65), (61, 40, 130), (20, 9, 1030), (1, 1131, 37), (1, 130, 1030)]  # fmt: skip
 
 
 def values(rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> Array:
@@ -295,7 +295,7 @@ def test_a_value_does_not_depend_on_threads_or_place(engine: Engine, rng: np.ran
 
 @pytest.mark.parametrize("beta", [0.0, -0.5])
 def test_a_small_product_is_the_same_in_a_batch(engine: Engine, rng: np.random.Generator, beta: float) -> None:
-    for m, n, k in ((16, 16, 16), (5, 8, 1), (7, 9, 30), (24, 40, 33), (25, 21, 7), (40, 24, 90), (9, 3, 4)):
+    for m, n, k in ((16, 16, 16), (5, 8, 1), (7, 9, 30), (24, 40, 33), (25, 21, 7), (40, 24, 90), (9, 3, 4), (1, 131, 1030)):
         # Rows further apart than they are long, and something beside them.
         a, b, c = (Framed((9, *shape), "float32", 5) for shape in ((m, k), (k, n), (m, n)))
         for frame in (a, b, c):
