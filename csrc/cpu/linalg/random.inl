@@ -3,7 +3,6 @@
 #include "cpu/linalg/window.inl"
 #include "cpu/simd/math.inl"
 #include "cpu/simd/square_root.inl"
-#include "cpu/simd/transpose.inl"
 #include "kernels/common/matrix_random.hpp"
 
 namespace mpskit::cpu::MPSKIT_ISA {
@@ -15,64 +14,61 @@ namespace philox {
 
 inline constexpr std::uint32_t first_factor = 0xD2511F53, second_factor = 0xCD9E8D57, first_step = 0x9E3779B9, second_step = 0xBB67AE85;
 
-struct Key {
-  std::uint32_t low, high;
-  explicit Key(std::int64_t seed) : low(static_cast<std::uint32_t>(seed)), high(static_cast<std::uint32_t>(static_cast<std::uint64_t>(seed) >> 32)) {}
+using Wides = Vec<std::uint64_t>;
+
+inline constexpr int rounds = 10;
+struct Key {  // of every round
+  std::uint64_t low[rounds], high[rounds];
+  explicit Key(std::int64_t seed) {
+    const auto bits = static_cast<std::uint64_t>(seed);
+    for (std::uint32_t r = 0; r < rounds; ++r) {
+      low[r] = static_cast<std::uint32_t>(bits) + r * first_step;
+      high[r] = static_cast<std::uint32_t>(bits >> 32) + r * second_step;
+    }
+  }
 };
 
-// Both halves of the products of 32-bit lanes.
-MPSKIT_INLINE void multiply_wide(Randoms a, std::uint32_t factor, Randoms& high, Randoms& low) {
+// The lower halves of the lanes by a number of 32 bits.
+MPSKIT_INLINE Wides multiply_words(Wides a, std::uint64_t factor) {
 #if MPSKIT_VECTOR_BYTES == 64
-  const __m512i f = _mm512_set1_epi64(factor), even = _mm512_maskz_mul_epu32(0xff, (__m512i)a, f), odd = _mm512_maskz_mul_epu32(0xff, _mm512_maskz_srli_epi64(0xff, (__m512i)a, 32), f);
-  low = (Randoms)_mm512_mask_blend_epi32(0xaaaa, even, _mm512_maskz_slli_epi64(0xff, odd, 32));
-  high = (Randoms)_mm512_mask_blend_epi32(0xaaaa, _mm512_maskz_srli_epi64(0xff, even, 32), odd);
+  return (Wides)_mm512_maskz_mul_epu32(0xff, (__m512i)a, _mm512_set1_epi64(static_cast<long long>(factor)));
 #elif MPSKIT_VECTOR_BYTES == 32
-  const __m256i f = _mm256_set1_epi64x(factor), even = _mm256_mul_epu32((__m256i)a, f), odd = _mm256_mul_epu32(_mm256_srli_epi64((__m256i)a, 32), f);
-  low = (Randoms)_mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa);
-  high = (Randoms)_mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa);
+  return (Wides)_mm256_mul_epu32((__m256i)a, _mm256_set1_epi64x(static_cast<long long>(factor)));
 #elif defined(__x86_64__)
-  const __m128i f = _mm_set1_epi64x(factor), even = _mm_mul_epu32((__m128i)a, f), odd = _mm_mul_epu32(_mm_srli_epi64((__m128i)a, 32), f);
-  const __m128i low_half = _mm_set1_epi64x(0xffffffff);
-  low = (Randoms)_mm_or_si128(_mm_and_si128(even, low_half), _mm_slli_epi64(odd, 32));
-  high = (Randoms)_mm_or_si128(_mm_srli_epi64(even, 32), _mm_andnot_si128(low_half, odd));
+  return (Wides)_mm_mul_epu32((__m128i)a, _mm_set1_epi64x(static_cast<long long>(factor)));
+#elif defined(__aarch64__)
+  return (Wides)vmull_n_u32(vmovn_u64((uint64x2_t)a), static_cast<std::uint32_t>(factor));
 #else
-  for (int i = 0; i < lanes<std::uint32_t>; ++i) {
-    const std::uint64_t p = std::uint64_t{a[i]} * factor;
-    low[i] = static_cast<std::uint32_t>(p);
-    high[i] = static_cast<std::uint32_t>(p >> 32);
-  }
+  return (a & 0xffffffffu) * factor;
 #endif
 }
 
-// The words of blocks first, first + 1, ..., one a lane; four words a block, one block after the other.
-inline void blocks(Key key, std::uint64_t first, std::uint32_t* out) {
-  constexpr int n = lanes<std::uint32_t>;
-  std::uint32_t high[n], low[n];
-  for (int i = 0; i < n; ++i) {
-    const std::uint64_t counter = first + static_cast<std::uint64_t>(i);
-    high[i] = static_cast<std::uint32_t>(counter >> 32);
-    low[i] = static_cast<std::uint32_t>(counter);
+// The words of some blocks, four each, one block after the other. A word is the lower half of a lane; what stands above it does not matter.
+template <int... lane>
+MPSKIT_INLINE void blocks_of_lanes(const Key& key, std::uint64_t first, std::uint32_t* out, std::integer_sequence<int, lane...>) {
+  constexpr int n = sizeof...(lane);
+  const Wides counter = first + Wides{(static_cast<std::uint64_t>(lane) / 2 + static_cast<std::uint64_t>(lane) % 2 * (n / 2))...};
+  Wides c[4]{Wides{}, Wides{}, counter >> 32, counter};
+#pragma GCC unroll 10
+  for (int r = 0; r < rounds; ++r) {
+    const Wides p = multiply_words(c[0], first_factor), q = multiply_words(c[2], second_factor);
+    c[0] = (q >> 32) ^ c[1] ^ key.low[r];
+    c[1] = q;
+    c[2] = (p >> 32) ^ c[3] ^ key.high[r];
+    c[3] = p;
   }
-  Randoms c[4]{Randoms{}, Randoms{}, load<Randoms>(high), load<Randoms>(low)};
-  for (int round = 0; round < 10; ++round) {
-    Randoms high0, low0, high1, low1;
-    multiply_wide(c[0], first_factor, high0, low0);
-    multiply_wide(c[2], second_factor, high1, low1);
-    c[0] = high1 ^ c[1] ^ key.low;
-    c[1] = low1;
-    c[2] = high0 ^ c[3] ^ key.high;
-    c[3] = low0;
-    key.low += first_step;
-    key.high += second_step;
-  }
-  Floats columns[4];
-  for (int i = 0; i < 4; ++i) columns[i] = (Floats)c[i];
-  store_columns(reinterpret_cast<float*>(out), 4, columns);
+  const Wides a = (c[0] & 0xffffffffu) | c[1] << 32, b = (c[2] & 0xffffffffu) | c[3] << 32;
+  store(reinterpret_cast<std::uint64_t*>(out), __builtin_shufflevector(a, b, (lane / 2 * 2 + lane % 2 * n)...));
+  store(reinterpret_cast<std::uint64_t*>(out) + n, __builtin_shufflevector(a, b, (lane / 2 * 2 + 1 + lane % 2 * n)...));
+}
+inline constexpr std::int64_t step = 8 * lanes<std::uint64_t>;
+MPSKIT_INLINE void blocks(const Key& key, std::uint64_t first, std::uint32_t* out) {
+  constexpr int n = lanes<std::uint64_t>;
+  for (int i = 0; i < 2; ++i) blocks_of_lanes(key, first + static_cast<std::uint64_t>(i * n), out + 4 * n * i, std::make_integer_sequence<int, n>{});
 }
 
 // Words first, first + 1, ... of the sequence.
 inline void words(const Key& key, std::uint64_t first, std::int64_t count, std::uint32_t* out) {
-  constexpr std::int64_t step = 4 * lanes<std::uint32_t>;
   std::uint32_t some[step];
   std::int64_t done = 0;
   if (first % 4 != 0) {
