@@ -11,20 +11,26 @@ inline constexpr bool isa_shuffles_bytes = true;
 inline constexpr bool isa_shuffles_bytes = false;
 #endif
 
-// Sixteen bytes at p, at p + apart, ...
-template <class T>
-MPSKIT_INLINE Vec<T> load_sixteens(const void* from, std::int64_t apart) {
+// Sixteen bytes at p, at p + apart, ... as a register of `bytes`: the widest is not always the fastest, as half of it crosses fewer cache lines and is
+// shuffled by two ports instead of one.
+template <class T, int bytes>
+using VecOf [[gnu::vector_size(bytes)]] = T;
+template <class T, int bytes = MPSKIT_VECTOR_BYTES>
+MPSKIT_INLINE VecOf<T, bytes> load_sixteens(const void* from, std::int64_t apart) {
   using F [[gnu::vector_size(16)]] = std::int64_t;
+  using V = VecOf<T, bytes>;
   const auto* p = static_cast<const std::byte*>(from);
-#if MPSKIT_VECTOR_BYTES == 16
-  static_cast<void>(apart);
-  return (Vec<T>)load<F>(p);
-#elif MPSKIT_VECTOR_BYTES == 32  // an insertion from memory is no shuffle
-  return (Vec<T>)_mm256_inserti128_si256(_mm256_castsi128_si256((__m128i)load<F>(p)), (__m128i)load<F>(p + apart), 1);
-#else
-  auto two = [&](int i) { return __builtin_shufflevector(load<F>(p + i * apart), load<F>(p + (i + 1) * apart), 0, 1, 2, 3); };
-  return (Vec<T>)__builtin_shufflevector(two(0), two(2), 0, 1, 2, 3, 4, 5, 6, 7);
+#if MPSKIT_VECTOR_BYTES >= 32  // an insertion from memory is no shuffle
+  const auto two = [=](int i) __attribute__((always_inline)) {
+    return _mm256_inserti128_si256(_mm256_castsi128_si256((__m128i)load<F>(p + i * apart)), (__m128i)load<F>(p + (i + 1) * apart), 1);
+  };
+  if constexpr (bytes == 32) return (V)two(0);
 #endif
+#if MPSKIT_VECTOR_BYTES == 64
+  using H [[gnu::vector_size(32)]] = std::int64_t;
+  if constexpr (bytes == 64) return (V)__builtin_shufflevector((H)two(0), (H)two(2), 0, 1, 2, 3, 4, 5, 6, 7);  // GCC 12 warns of the insertion
+#endif
+  if constexpr (bytes == 16) return (V)load<F>(p);
 }
 // Byte i of each lane from place from(i) of it.
 template <std::size_t... i>
@@ -52,19 +58,20 @@ MPSKIT_INLINE void store_triples(std::byte* to, Vec<std::uint8_t> quads, bool is
 #endif
 }
 // Elements of the lanes of a and b, turn by turn, the lower half and the upper.
-template <class T, std::size_t... i>
-MPSKIT_INLINE void interleave_sixteens(Vec<T> a, Vec<T> b, Vec<T>& low, Vec<T>& high, std::index_sequence<i...>) {
-  constexpr int n = 16 / sizeof(T), all = lanes<T>;
+template <class T, class V, std::size_t... i>
+MPSKIT_INLINE void interleave_sixteens(V a, V b, V& low, V& high, std::index_sequence<i...>) {
+  constexpr int n = 16 / sizeof(T), all = sizeof...(i);
   low = __builtin_shufflevector(a, b, (static_cast<int>(i) / n * n + static_cast<int>(i) % n / 2 + static_cast<int>(i) % 2 * all)...);
   high = __builtin_shufflevector(a, b, (static_cast<int>(i) / n * n + n / 2 + static_cast<int>(i) % n / 2 + static_cast<int>(i) % 2 * all)...);
 }
 // As many registers as a lane has elements of T, turned in each lane: row i and row i + n / 2 interleaved, log2(n) times.
-template <class T, int n = 16 / sizeof(T)>
-MPSKIT_INLINE void turn_sixteens(Vec<T> (&a)[n]) {
-  Vec<T> b[n];
+template <class T, class V, int n>
+MPSKIT_INLINE void turn_sixteens(V (&a)[n]) {
+  static_assert(n == 16 / sizeof(T));
+  V b[n];
 #pragma GCC unroll 4
   for (int step = n; step > 1; step /= 2) {
-    for (int i = 0; i < n / 2; ++i) interleave_sixteens<T>(a[i], a[i + n / 2], b[2 * i], b[2 * i + 1], std::make_index_sequence<lanes<T>>{});
+    for (int i = 0; i < n / 2; ++i) interleave_sixteens<T>(a[i], a[i + n / 2], b[2 * i], b[2 * i + 1], std::make_index_sequence<sizeof(V) / sizeof(T)>{});
     for (int i = 0; i < n; ++i) a[i] = b[i];
   }
 }
