@@ -6,6 +6,7 @@
 #include "cpu/image/running_sums.inl"
 #include "cpu/image/stencil_passes.inl"
 #include "cpu/image/tiles.inl"
+#include "cpu/simd/sixteens.inl"
 #include "cpu/simd/streams.inl"
 #include "cpu/simd/words.inl"
 
@@ -20,21 +21,27 @@ MPSKIT_INLINE Vec<float> load_sums(const std::uint32_t* p) { return __builtin_co
 template <class T, class P>
 MPSKIT_INLINE Vec<T> load_counts(const P* p) {
   if constexpr (std::is_same_v<T, P>) return load<Vec<T>>(p);
-#if MPSKIT_VECTOR_BYTES == 32
-  else if constexpr (sizeof(T) == 4 && sizeof(P) == 1) return (Vec<T>)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)p));
-  else if constexpr (sizeof(T) == 4 && sizeof(P) == 2) return (Vec<T>)_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i*)p));
-#endif
-  else {
-    P some[lanes<T>];
-    using Some [[gnu::vector_size(sizeof some)]] = P;
-    return __builtin_convertvector(load<Some>(p), Vec<T>);
-  }
+  else if constexpr (sizeof(T) == 4) return (Vec<T>)load_codes(p);
+  else return load_bytes(p);
 }
 
+#if MPSKIT_VECTOR_BYTES == 64
+template <int lanes_up>
+MPSKIT_INLINE __m512i moved_up_sixteens(__m512i v) {
+  if constexpr (lanes_up == 0) return v;
+  else if constexpr (lanes_up >= sixteens) return _mm512_setzero_si512();
+  else return _mm512_maskz_alignr_epi64(0xff, v, _mm512_setzero_si512(), 8 - 2 * lanes_up);
+}
+#endif
 // v moved up by `bytes`, zeros below.
 template <int bytes, class V>
 MPSKIT_INLINE V moved_up_bytes(V v) {
-#if MPSKIT_VECTOR_BYTES == 32
+#if MPSKIT_VECTOR_BYTES == 64
+  constexpr int whole = bytes / 16;
+  const __m512i high = moved_up_sixteens<whole>((__m512i)v);
+  if constexpr (bytes % 16 == 0) return (V)high;
+  else return (V)_mm512_alignr_epi8(high, moved_up_sixteens<whole + 1>((__m512i)v), 16 - bytes % 16);
+#elif MPSKIT_VECTOR_BYTES == 32
   const __m256i below = _mm256_permute2x128_si256((__m256i)v, (__m256i)v, 0x08);
   if constexpr (bytes >= 16) return (V)_mm256_slli_si256(below, bytes - 16);
   else return (V)_mm256_alignr_epi8((__m256i)v, below, 16 - bytes);

@@ -44,18 +44,21 @@ MPSKIT_INLINE Vec<std::int32_t> load_codes(const std::uint8_t* p) {
   return Vec<std::int32_t>{p[0], p[1], p[2], p[3]};
 #endif
 }
-MPSKIT_INLINE Vec<float> load_pixels(const std::uint8_t* p) { return __builtin_convertvector(load_codes(p), Vec<float>); }
-MPSKIT_INLINE Vec<float> load_pixels(const std::uint16_t* p) {
+MPSKIT_INLINE Vec<std::int32_t> load_codes(const std::uint16_t* p) {
 #if MPSKIT_VECTOR_BYTES == 64
-  const auto codes = (Vec<std::int32_t>)_mm512_maskz_cvtepu16_epi32(all_lanes, _mm256_loadu_si256((const __m256i*)p));
+  return (Vec<std::int32_t>)_mm512_maskz_cvtepu16_epi32(all_lanes, _mm256_loadu_si256((const __m256i*)p));
 #elif MPSKIT_VECTOR_BYTES == 32
-  const auto codes = (Vec<std::int32_t>)_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i*)p));
+  return (Vec<std::int32_t>)_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i*)p));
 #elif defined(__aarch64__)
-  const auto codes = (Vec<std::int32_t>)vmovl_u16(vld1_u16(p));
+  return (Vec<std::int32_t>)vmovl_u16(vld1_u16(p));
 #else
-  const Vec<std::int32_t> codes{p[0], p[1], p[2], p[3]};
+  return Vec<std::int32_t>{p[0], p[1], p[2], p[3]};
 #endif
-  return __builtin_convertvector(codes, Vec<float>);
+}
+template <class P>
+  requires(std::is_integral_v<P>)
+MPSKIT_INLINE Vec<float> load_pixels(const P* p) {
+  return __builtin_convertvector(load_codes(p), Vec<float>);
 }
 
 // The nearest integer in [0, most], ties to even, NaN to 0.
