@@ -17,6 +17,7 @@ struct EmulatedTiles {
 
   static void begin() { is_configured = true; }
   static void end() { is_configured = false; }
+  static void keep_floats_awake() {}
   static void must_be_configured() {
     if (!is_configured) throw std::logic_error("tiles are used before they are configured");
   }
@@ -26,9 +27,9 @@ struct EmulatedTiles {
     std::memset(tiles[t], 0, sizeof tiles[t]);
   }
   template <int t>
-  static void load(const std::byte* p) {
+  static void load(const void* p, std::int64_t row_bytes = 64) {
     must_be_configured();
-    std::memcpy(tiles[t], p, sizeof tiles[t]);
+    for (int i = 0; i < 16; ++i) std::memcpy(tiles[t][i], static_cast<const std::byte*>(p) + i * row_bytes, 64);
   }
   template <int t>
   static void store(void* p, std::int64_t row_bytes) {

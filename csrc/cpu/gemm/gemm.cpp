@@ -22,7 +22,7 @@ constexpr std::int64_t few_rows_terms = 32;
 constexpr std::int64_t block_bytes = MPSKIT_VECTOR_BYTES == 64 ? 512 << 10 : 128 << 10;
 constexpr std::int64_t small_a_bytes = 5 * block_bytes / 2;
 // Panels of B that one product packs at a time: what L3 keeps while all rows of A pass by.
-constexpr std::int64_t packed_bytes = 4 << 20;
+constexpr std::int64_t packed_bytes = 4 << 20, packed_tiles_bytes = 32 << 20;
 // A block of this much starts on a huge page: its lines lie in all sets of L2 alike, where single pages lie as chance has it.
 constexpr std::size_t huge_page = std::size_t{2} << 20;
 constexpr std::size_t on_huge_page(std::size_t bytes) { return bytes < huge_page / 32 ? bytes : std::max(bytes, huge_page); }
@@ -37,7 +37,9 @@ constexpr std::int64_t a_row_bytes(std::int64_t terms, std::int64_t size) { retu
 constexpr std::int64_t least_tiled_terms = 64, least_tiled_side = 256, least_tiled_bytes = 64;
 // ... and with weights, whose planes are made once, for each row of A.
 constexpr std::int64_t least_tiled_columns = 192, least_tiled_rows = 64;
-constexpr std::int64_t terms_of_tiles(std::int64_t k) { return up(blocks_of(k, blocks_of(k, most_terms)), 64); }
+// A block of all planes is half as long as others, or a little more: rows of A and panels of B come from L2 while the sums stay in tiles.
+constexpr std::int64_t most_tiled_bytes = 3072, tiled_block_bytes = 768 << 10;
+constexpr std::int64_t terms_of_tiles(std::int64_t k, std::int64_t term_bytes) { return up(blocks_of(k, blocks_of(k, most_tiled_bytes / term_bytes)), 64); }
 
 enum KindId { f32_kind = 1, half_kind, pairs_kind, f64_kind, float_tiles_kind, byte_tiles_kind };
 constexpr bool is_tiled_kind(int id) { return id == float_tiles_kind || id == byte_tiles_kind; }
@@ -193,6 +195,7 @@ struct Part {
           // The columns behind this part's are likely to be what this thread is given next.
           if (j + c.count < columns || (c.panels == 1 && g.packed_b && n + c.count < g.n))
             next = {reinterpret_cast<const std::byte*>(m.b + c.panels * panel_elements), m.b_step * b_size, m.b_step * b_size, m.steps * m.piece_count};
+          if (is_tiled<Kind> && next.begin) next = {next.begin, 64, 64, m.steps * m.b_step * planes.b * b_size / 64};
         } else if (dots) {
           const Stored<B> b(g.b);
           m.b = b.at(n, k0);
@@ -219,7 +222,7 @@ struct Part {
         std::int64_t prefetched = 0;
         // A packed panel is one run of memory: the kernel itself asks for it, a little with every four steps.
         m.ahead = next.begin ? next.begin : a;
-        m.ahead_step = packed && per_tile != 0 ? next.stride * per_tile * 4 / (m.steps * m.piece_count) : 0;
+        m.ahead_step = !packed || per_tile == 0 ? 0 : is_tiled<Kind> ? blocks_of(per_tile, m.steps) * next.stride : next.stride * per_tile * 4 / (m.steps * m.piece_count);
         if constexpr (is_tiled<Kind>) exact_rows.begin_panel(m, [&](float* dst) { exact_panel(k0, length, n, c.count, dst); }, length);
         const bool is_direct = begins_direct(m, c, n, first, last);
         for (std::int64_t begin = 0; begin < rows; begin += group) {
@@ -300,8 +303,8 @@ struct Part {
         for (std::int64_t y = 0; y < tile_side; ++y) {
           A* to = dst + i * per_row + y * Kind::group;
           const float* from = src + y * stride;
-          if (y < count && fits_tiles(row_magnitudes(from, length), {planes.b_least, planes.b_most}, k)) {
-            split_row_of_a(from, length, planes.a, to);
+          if (y < count && !exact_rows.has(i + y) && fits_tiles(row_magnitudes(from, length), {planes.b_least, planes.b_most}, k)) {
+            with_planes(planes.a, [&](auto count_of) { split_row_of_a<count_of>(from, length, to); });
             continue;
           }
           if (y < count) exact_rows.keep(i + y, rows, from, length);
@@ -372,6 +375,7 @@ struct Part {
       if (!sums_in_c() || c.dots || c.count != c.registers() * lanes<Sum> || g.c.rows_per_group != 0 || (last && g.finish.apply)) return false;
       m.alpha = static_cast<float>(g.alpha);
       m.beta = first ? static_cast<float>(g.beta) : 1;
+      m.continues = !first && m.alpha == 1;
       m.bias = nullptr;
       if (last && (g.bias || clamps(g)) && !finishes_in_registers(m, c, n)) return false;
       m.c = reinterpret_cast<float*>(row_of(g.c, row)) + n;
@@ -392,6 +396,7 @@ struct Part {
       if (sums_in_c()) {
         m.alpha = static_cast<float>(g.alpha);
         m.beta = first ? static_cast<float>(g.beta) : 1;
+        m.continues = !first && m.alpha == 1;
         const bool is_finished = last && finishes_in_registers(m, c, n);
         if (is_full && same_group(g.c, r, height)) {
           m.c = reinterpret_cast<float*>(row_of(g.c, r)) + n;
@@ -417,6 +422,7 @@ struct Part {
     }
     m.alpha = 1;
     m.beta = first ? 0 : 1;
+    m.continues = !first;
     m.c = sums ? sums : buffer;
     m.c_stride = sums ? sums_stride : computed;
     const bool is_finished = last && g.alpha == 1 && g.beta == 0 && finishes_in_registers(m, c, n);
@@ -488,7 +494,7 @@ struct GemmDriver {
       const PackedB& b = *g.packed_b;
       planes = {planes_of_a(), b.planes_, b.least_, b.most_};
       kind = float_tiles_kind;
-      terms = terms_of_tiles(k);
+      terms = terms_of_tiles(k, 2 * std::max(planes.a, planes.b));
       return;
     }
 #endif
@@ -514,13 +520,14 @@ struct GemmDriver {
     if (!is_worth_tiles()) return;
     if (kind == pairs_kind) {
       kind = byte_tiles_kind;
+      terms = terms_of_tiles(k, 1);
     } else {
       const Magnitudes b = magnitudes_of(g.b, k, g.n);
       if (!fits_planes(b)) return;
       planes = {planes_of_a(), g.allows_reduced ? 1 : g.b.dtype == DType::f16 ? 2 : 3, b.least, b.most};
       kind = float_tiles_kind;
+      terms = terms_of_tiles(k, 2 * std::max(planes.a, planes.b));
     }
-    terms = terms_of_tiles(k);
   }
   static Magnitudes magnitudes_of(const GemmMatrix& b, std::int64_t k, std::int64_t n) {
     const std::int64_t rows = b.transposed ? n : k, columns = b.transposed ? k : n, grain = std::max<std::int64_t>(1, 65536 / columns);
@@ -569,10 +576,10 @@ struct GemmDriver {
     const std::int64_t width = with_kind(kind, [](auto id) { return panel_width<decltype(id)>; });
     const std::int64_t tile_rows = with_kind(kind, [](auto id) { return Part<decltype(id)>::kernel_rows; });
     const std::int64_t a_size = kind == f64_kind ? 8 : kind == pairs_kind ? 2 : kind == byte_tiles_kind ? 1 : kind == float_tiles_kind ? 2 * planes.a : 4;
-    const std::int64_t block_bytes = cpu::MPSKIT_ISA::block_bytes * (is_tiled_kind(kind) ? 2 : 1);
     // Parts: as many rows as L2 holds of A, and enough parts for all threads. Rows first while there are many: a part packs
     // its panels of B for its own rows.
-    const std::int64_t most_rows = std::max<std::int64_t>(tile_rows, block_bytes / a_row_bytes(terms, a_size) / tile_rows * tile_rows);
+    const std::int64_t rows_of_l2 = is_tiled_kind(kind) ? tiled_block_bytes / (terms * a_size) : block_bytes / a_row_bytes(terms, a_size);
+    const std::int64_t most_rows = std::max<std::int64_t>(tile_rows, rows_of_l2 / tile_rows * tile_rows);
     std::int64_t down = blocks_of(m, most_rows), across = 1;
     // A part is worth waking a thread for 2 million operations, or for 256 KiB of B when few rows use it.
     const double elements = static_cast<double>(n) * static_cast<double>(std::max<std::int64_t>(k, 1));
@@ -606,11 +613,13 @@ struct GemmDriver {
       });
     };
     // Several parts would pack the same panels again. Where C collects the sums, a block of k passes all rows before the next one
-    // does: its panels come from L3 then, not from memory.
-    if (g.packed_b || k == 0 || (down == 1 && !is_tiled_kind(kind))) return columns(g.packed_b, 0, n, all_blocks);
-    const bool by_block = g.c.dtype == DType::f32 && (kind == f32_kind || kind == half_kind || kind == float_tiles_kind);
+    // does: its panels come from L3 then, not from memory. A part by tiles takes all blocks: it splits its rows of A for each group of columns.
+    const bool is_tiled = is_tiled_kind(kind);
+    if (g.packed_b || k == 0 || (down == 1 && !is_tiled)) return columns(g.packed_b, 0, n, all_blocks);
+    const bool by_block = g.c.dtype == DType::f32 && (kind == f32_kind || kind == half_kind);
     const std::int64_t blocks = blocks_of(k, terms), together = by_block ? 1 : blocks;
-    const std::int64_t at_once = std::max<std::int64_t>(8, packed_bytes / (std::min(k, together * terms) * width * (kind == float_tiles_kind ? 2 * planes.b : 4))) * width;
+    const std::int64_t term_bytes = kind == byte_tiles_kind ? 1 : is_tiled ? 2 * planes.b : 4;
+    const std::int64_t at_once = std::max<std::int64_t>(8, (is_tiled ? packed_tiles_bytes : packed_bytes) / (std::min(k, together * terms) * width * term_bytes)) * width;
     for (std::int64_t begin = 0; begin < n; begin += at_once) {
       const std::int64_t end = std::min(n, begin + at_once);
       for (std::int64_t block = 0; block < blocks; block += together) {

@@ -29,11 +29,12 @@ struct MicroArguments {
   std::ptrdiff_t c_stride;   // elements
   typename Kind::Sum alpha, beta;
   const std::byte* ahead;            // what comes next: a line of it is asked for with every four steps ... (A where there is nothing)
-  std::ptrdiff_t ahead_step = 0;     // ... so many bytes further each time
+  std::ptrdiff_t ahead_step = 0;     // ... so many bytes further each time; for tiles all of these, with every step
   const float* bias = nullptr;  // of float sums that are finished here: one a column, added last; then clamped
   float low = 0, high = 0;
   // For tiles: planes of the factors, and rows (or none, null) that are multiplied as they are by a float panel of so many terms.
   int a_planes = 1, b_planes = 1;
+  bool continues = false;  // C holds sums of earlier terms, and alpha is 1
   const float* const* exact_rows = nullptr;
   const float* exact_b = nullptr;
   std::int64_t exact_steps = 0;
