@@ -1,24 +1,28 @@
 #pragma once
 // The softmax of a run of elements, and of several runs with a lane each. In common/soft_max.cpp.
-#include "cpu/simd/vector.inl"
+#include "cpu/simd/fold.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA::soft_max {
 
 inline constexpr std::int64_t step = lanes<float>;
 
-inline float sum_of(Vec<float> v) {
-  float lane[step];
-  store(lane, v);
-  for (int width = step / 2; width > 0; width /= 2)
-    for (int i = 0; i < width; ++i) lane[i] += lane[i + width];
-  return lane[0];
-}
+struct Adding {
+  static MPSKIT_INLINE Vec<float> of(Vec<float> a, Vec<float> b) { return a + b; }
+};
+MPSKIT_INLINE float sum_of(Vec<float> v) { return fold_lanes<1, Adding, float>(v)[0]; }
 
 float largest(const float* x, std::int64_t n);
+// A row of n that lacks its last step, (v - first) * scale - second, which goes past the caches. It is taken while the next row's exponentials
+// are computed: memory would be idle then.
+struct Waiting {
+  const float* values = nullptr;
+  float* dst = nullptr;
+  float first = 0, scale = 1, second = 0;
+};
 // e[i] = exp(x[i] - most); their sum, in blocks, so that it stays as exact with many elements as with few. The n elements at `next` are
-// prefetched.
-double exponentials(const float* x, std::int64_t n, float most, float* e, const float* next = nullptr);
-double sum_of_exponentials(const float* x, std::int64_t n, float most, const float* next = nullptr);  // the same without them
+// prefetched, and a row that waits is written. Null e: the sum alone.
+double exponentials(const float* x, std::int64_t n, float most, float* e, const float* next = nullptr, const Waiting& waiting = {});
+void write(const Waiting& waiting, std::int64_t n);  // when no row follows
 
 // `scratch` holds 2 * n floats; null source: zeros.
 void one_row(DType from, const std::byte* s, std::int64_t n, DType to, std::byte* d, float* scratch);

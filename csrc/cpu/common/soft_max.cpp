@@ -1,18 +1,20 @@
 #include "cpu/cnn/soft_max.inl"
 
 #include "cpu/simd/math.inl"
-#include "cpu/simd/pixels.inl"
+#include "cpu/simd/streams.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA::soft_max {
 namespace {
 
 // Where one of them is NaN the result may be any of the others: sums find the NaN again.
-float largest_of(Floats v) {
-  float lane[step];
-  store(lane, v);
-  for (int width = step / 2; width > 0; width /= 2)
-    for (int i = 0; i < width; ++i) lane[i] = lane[i] > lane[i + width] ? lane[i] : lane[i + width];
-  return lane[0];
+struct Larger {
+  static MPSKIT_INLINE Floats of(Floats a, Floats b) { return maximum(a, b); }
+};
+
+// Zeros behind the first lanes.
+template <int... lane>
+MPSKIT_INLINE Floats first_of(Floats v, std::int64_t count, std::integer_sequence<int, lane...>) {
+  return Ints{lane...} < static_cast<int>(count) ? v : Floats{};
 }
 
 }  // namespace
@@ -30,23 +32,46 @@ float largest(const float* x, std::int64_t n) {
     for (int j = 0; j < 4; ++j) m[j] = maximum(load<Floats>(x + i + j * step), m[j]);
   for (; i + step <= n; i += step) m[0] = maximum(load<Floats>(x + i), m[0]);
   m[0] = maximum(load<Floats>(x + n - step), m[0]);
-  return largest_of(maximum(maximum(m[0], m[1]), maximum(m[2], m[3])));
+  return fold_lanes<1, Larger, float>(maximum(maximum(m[0], m[1]), maximum(m[2], m[3])))[0];
 }
 
 namespace {
+
+class WaitingRow {
+ public:
+  WaitingRow(const Waiting& w, std::int64_t n) : w_(w), n_(n), head_(before_line(w.dst, n)) {}
+  // Of whole registers after the first cache line begins, the one `i` elements on.
+  MPSKIT_INLINE void write(std::int64_t i) const {
+    if (const std::int64_t x = head_ + i; x + step <= n_) stream(w_.dst + x, last_step(load<Floats>(w_.values + x)));
+  }
+  void write_ends() const {
+    write_some(0, head_);
+    write_some(head_ + (n_ - head_) / step * step, n_);
+  }
+
+ private:
+  MPSKIT_INLINE Floats last_step(Floats v) const { return (v - w_.first) * w_.scale - w_.second; }
+  void write_some(std::int64_t x, std::int64_t end) const {
+    for (; x < end; x += step) store_pixels(w_.dst + x, last_step(load_pixels(w_.values + x, std::min(step, end - x))), std::min(step, end - x));
+  }
+
+  Waiting w_;
+  std::int64_t n_, head_;
+};
 
 // put(i, v, count) is told the exponentials from i on. `next` is asked for meanwhile: memory would be idle otherwise, and arithmetic when
 // the next row begins.
 template <class Put>
 MPSKIT_INLINE double add_exponentials(const float* x, std::int64_t n, float most, const float* next, Put&& put) {
-  constexpr std::int64_t block = 1024;
+  constexpr std::int64_t block = 1024, line = 64 / sizeof(float);
   double total = 0;
   for (std::int64_t begin = 0; begin < n; begin += block) {
     const std::int64_t end = std::min(n, begin + block);
     Floats sums[2]{};
     std::int64_t i = begin;
     for (; i + 2 * step <= end; i += 2 * step) {
-      if (next) __builtin_prefetch(next + i);
+      if (next)
+        for (std::int64_t ahead = 0; ahead < 2 * step; ahead += line) __builtin_prefetch(next + i + ahead);
       for (int j = 0; j < 2; ++j) {
         const Floats v = exp_of_negative(load<Floats>(x + i + j * step) - most);
         put(i + j * step, v, step);
@@ -63,7 +88,7 @@ MPSKIT_INLINE double add_exponentials(const float* x, std::int64_t n, float most
     if (const std::int64_t some = end - i; some > 0) {
       const Floats v = exp_of_negative(load_pixels(x + i, some) - most);
       put(i, v, some);
-      for (std::int64_t j = 0; j < some; ++j) rest += v[j];
+      rest = sum_of(first_of(v, some, std::make_integer_sequence<int, static_cast<int>(step)>{}));
     }
     total += double{sum_of(sums[0] + sums[1])} + double{rest};
   }
@@ -72,14 +97,25 @@ MPSKIT_INLINE double add_exponentials(const float* x, std::int64_t n, float most
 
 }  // namespace
 
-double exponentials(const float* x, std::int64_t n, float most, float* e, const float* next) {
-  return add_exponentials(x, n, most, next, [=](std::int64_t i, Floats v, std::int64_t count) __attribute__((always_inline)) {
+double exponentials(const float* x, std::int64_t n, float most, float* e, const float* next, const Waiting& waiting) {
+  auto keep = [=](std::int64_t i, Floats v, std::int64_t count) __attribute__((always_inline)) {
+    if (!e) return;
     if (count == step) store(e + i, v);
     else store_pixels(e + i, v, count);
+  };
+  if (!waiting.dst) return add_exponentials(x, n, most, next, keep);
+  const WaitingRow row(waiting, n);
+  row.write_ends();
+  return add_exponentials(x, n, most, next, [=](std::int64_t i, Floats v, std::int64_t count) __attribute__((always_inline)) {
+    row.write(i);
+    keep(i, v, count);
   });
 }
-double sum_of_exponentials(const float* x, std::int64_t n, float most, const float* next) {
-  return add_exponentials(x, n, most, next, [](std::int64_t, Floats, std::int64_t) {});
+void write(const Waiting& waiting, std::int64_t n) {
+  if (!waiting.dst) return;
+  const WaitingRow row(waiting, n);
+  row.write_ends();
+  for (std::int64_t i = 0; i < n; i += step) row.write(i);
 }
 
 void one_row(DType from, const std::byte* s, std::int64_t n, DType to, std::byte* d, float* scratch) {

@@ -3,6 +3,7 @@
 // accumulators that is whole pixels wide, so channels need no care until the block itself is folded. Codes are added exactly, floats in
 // double precision; pieces depend on the layout alone and are joined in order, so the number of threads does not show.
 #include "cpu/image/order.inl"
+#include "cpu/simd/fold.inl"
 #include "cpu/simd/halves.inl"
 #include "cpu/simd/pixels.inl"
 #include "cpu/simd/words.inl"
@@ -126,17 +127,6 @@ void fold_rows(const P* p, std::int64_t stride, std::int64_t width, std::int64_t
 
 // Rows of one, two or four channels, where a lane meets one channel only, are folded in registers from end to end: a row of bytes is
 // a few dozen of them, so what is done once a row must be a few instructions.
-template <int by, class T, std::size_t... i>
-MPSKIT_INLINE Vec<T> turned_by(Vec<T> v, std::index_sequence<i...>) {
-  return __builtin_shufflevector(v, v, ((static_cast<int>(i) + by) % lanes<T>)...);
-}
-// Onto the first `channels` lanes.
-template <int channels, class Op, class T, int apart = lanes<T> / 2>
-MPSKIT_INLINE Vec<T> fold_lanes(Vec<T> v) {
-  if constexpr (apart < channels) return v;
-  else return fold_lanes<channels, Op, T, apart / 2>(Op::of(v, turned_by<apart, T>(v, std::make_index_sequence<lanes<T>>{})));
-}
-
 template <class Op, class P>
 struct LineFolder {  // of extremes
   static constexpr bool adds = false;

@@ -16,28 +16,35 @@ class MatrixLogSoftMaxPlan final : public CpuPlan {
   void run(std::span<const View> v) const override {
     const std::int64_t n = window_.columns;
     const DType from = v[0].layout.dtype, to = v[1].layout.dtype;
-    const bool streams = from == DType::f32 && to == DType::f32 && is_streamed(2 * window_.matrices.count * window_.rows * n * static_cast<std::int64_t>(sizeof(float)));
-    each_row(window_, [&](std::int64_t matrix, std::int64_t row) {
-      const std::byte* source = source_.row(v[0], matrix, row);
-      std::byte* result = result_.row(v[1], matrix, row);
-      // float32 is read, and written, where it lies.
-      const Scratch scratch(static_cast<std::size_t>(from == DType::f32 && to == DType::f32 ? 0 : n) * sizeof(float));
-      const float* x = scratch.as<float>();
-      if (from == DType::f32) x = reinterpret_cast<const float*>(source);
-      else to_float(from, source, n, scratch.as<float>());
-      const float most = soft_max::largest(x, n);
-      const auto* next = streams && row + 1 < window_.rows ? source_.row<const float>(v[0], matrix, row + 1) : nullptr;
-      const Floats high = all(most), low = all(static_cast<float>(std::log(soft_max::sum_of_exponentials(x, n, most, next))));
-      if (streams) {
-        stream_values(x, n, reinterpret_cast<float*>(result), [=](Floats value) { return value - high - low; });
-        return end_stream();
+    const std::int64_t rows = window_.matrices.count * window_.rows;
+    if (rows == 0 || n == 0) return;
+    const bool is_plain = from == DType::f32 && to == DType::f32;  // read, and written, where it lies
+    const bool streams = is_plain && is_streamed(2 * rows * n * static_cast<std::int64_t>(sizeof(float)));
+    parallel_for(rows, rows_a_task(n, 16384), [&](std::int64_t begin, std::int64_t end) {
+      const Scratch scratch(static_cast<std::size_t>(is_plain ? 0 : n) * sizeof(float));
+      const auto row = [&](std::int64_t r) { return source_.row<const std::byte>(v[0], r / window_.rows, r % window_.rows); };
+      soft_max::Waiting waiting;
+      for (std::int64_t r = begin; r < end; ++r) {
+        std::byte* result = result_.row(v[1], r / window_.rows, r % window_.rows);
+        const float* x = scratch.as<float>();
+        if (from == DType::f32) x = reinterpret_cast<const float*>(row(r));
+        else to_float(from, row(r), n, scratch.as<float>());
+        const auto* next = streams && r + 1 < end ? reinterpret_cast<const float*>(row(r + 1)) : nullptr;
+        const float most = soft_max::largest(x, n);
+        const auto rest = static_cast<float>(std::log(soft_max::exponentials(x, n, most, nullptr, next, waiting)));
+        if (streams) {
+          waiting = {.values = x, .dst = reinterpret_cast<float*>(result), .first = most, .second = rest};
+          continue;
+        }
+        float* y = to == DType::f32 ? reinterpret_cast<float*>(result) : scratch.as<float>();
+        std::int64_t i = 0;
+        for (; i + soft_max::step <= n; i += soft_max::step) store(y + i, load<Floats>(x + i) - most - rest);
+        for (; i < n; ++i) y[i] = x[i] - most - rest;
+        if (to != DType::f32) from_float(y, to, result, n);
       }
-      float* y = to == DType::f32 ? reinterpret_cast<float*>(result) : scratch.as<float>();
-      std::int64_t i = 0;
-      for (; i + soft_max::step <= n; i += soft_max::step) store(y + i, load<Floats>(x + i) - high - low);
-      for (; i < n; ++i) y[i] = x[i] - most - low[0];
-      if (to != DType::f32) from_float(y, to, result, n);
-    }, 16384);
+      soft_max::write(waiting, n);
+      if (streams) end_stream();
+    });
   }
 
  private:

@@ -24,6 +24,7 @@ class MatrixSoftMaxPlan final : public CpuPlan {
     const bool streams = !is_narrow && t == DType::f32 && is_streamed(2 * window_.matrices.count * rows * n * static_cast<std::int64_t>(sizeof(float)));
     parallel_for(window_.matrices.count * rows, rows_a_task(n, 16384), [&](std::int64_t first, std::int64_t last) {
       const Scratch scratch(static_cast<std::size_t>(n * (is_narrow ? step : 2)) * sizeof(float));
+      Waiting waiting;
       for (std::int64_t r = first; r < last;) {
         const std::byte* s = source_.row(src, r / rows, r % rows);
         std::byte* d = result_.row(dst, r / rows, r % rows);
@@ -33,14 +34,16 @@ class MatrixSoftMaxPlan final : public CpuPlan {
         } else if (streams) {
           const auto* x = reinterpret_cast<const float*>(s);
           const auto* next = r + 1 < last ? source_.row<const float>(src, (r + 1) / rows, (r + 1) % rows) : nullptr;
-          const Floats scale = all(static_cast<float>(1 / exponentials(x, n, largest(x, n), scratch.as<float>(), next)));
-          stream_values(scratch.as<float>(), n, reinterpret_cast<float*>(d), [=](Floats v) { return v * scale; });
+          float* e = scratch.as<float>() + r % 2 * n;
+          const auto scale = static_cast<float>(1 / exponentials(x, n, largest(x, n), e, next, waiting));
+          waiting = {.values = e, .dst = reinterpret_cast<float*>(d), .scale = scale};
           ++r;
         } else {
           one_row(t, s, n, t, d, scratch.as<float>());
           ++r;
         }
       }
+      write(waiting, n);
       if (streams) end_stream();
     });
   }

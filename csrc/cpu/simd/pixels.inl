@@ -115,15 +115,24 @@ MPSKIT_INLINE void store_pixels(std::uint16_t* p, Vec<float> v) {
 #endif
 }
 
+#if MPSKIT_VECTOR_BYTES == 64
+MPSKIT_INLINE __mmask16 first_lanes(std::int64_t count) { return static_cast<__mmask16>((1u << count) - 1); }
+#endif
 // Less than a register: neither reads nor writes past `count`; the lanes behind it are 0.
 template <class P>
 MPSKIT_INLINE Vec<float> load_pixels(const P* p, std::int64_t count) {
+#if MPSKIT_VECTOR_BYTES == 64
+  if constexpr (std::is_same_v<P, float>) return (Vec<float>)_mm512_maskz_loadu_ps(first_lanes(count), p);
+#endif
   P whole[lanes<float>] = {};
   std::memcpy(whole, p, static_cast<std::size_t>(count) * sizeof(P));
   return load_pixels(whole);
 }
 template <class P>
 MPSKIT_INLINE void store_pixels(P* p, Vec<float> v, std::int64_t count) {
+#if MPSKIT_VECTOR_BYTES == 64
+  if constexpr (std::is_same_v<P, float>) return _mm512_mask_storeu_ps(p, first_lanes(count), (__m512)v);
+#endif
   P whole[lanes<float>];
   store_pixels(whole, v);
   std::memcpy(p, whole, static_cast<std::size_t>(count) * sizeof(P));
