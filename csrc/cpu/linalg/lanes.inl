@@ -129,12 +129,7 @@ inline void exchange_near_lanes(LaneWindow w, std::int64_t i, std::int64_t below
 }
 
 // Tiles of a factorization: so many columns and rows at a time that their sums fill the registers.
-inline constexpr int lane_rows_of_tile = MPSKIT_VECTOR_BYTES == 64
-#if defined(__aarch64__)
-                                                                      || true
-#endif
-                                                                  ? 4
-                                                                  : 3;
+inline constexpr int lane_rows_of_tile = has_32_registers ? 4 : 3;
 template <int rows, int columns>
 using LaneTile = Vec<float>[rows][columns];
 template <int rows, int columns>
@@ -146,18 +141,6 @@ template <int rows, int columns>
 MPSKIT_INLINE void store_tile(LaneWindow w, std::int64_t i, std::int64_t j, const LaneTile<rows, columns>& t) {
   for (int r = 0; r < rows; ++r)
     for (int c = 0; c < columns; ++c) store(w.at(i + r, j + c), t[r][c]);
-}
-// c - a * b, rounded as multiply_add is. To negate a factor takes a register, and those of a tile are all in use.
-MPSKIT_INLINE Vec<float> less_product(Vec<float> a, Vec<float> b, Vec<float> c) {
-#if MPSKIT_VECTOR_BYTES == 64
-  return (Vec<float>)_mm512_fnmadd_ps((__m512)a, (__m512)b, (__m512)c);
-#elif MPSKIT_VECTOR_BYTES == 32
-  return (Vec<float>)_mm256_fnmadd_ps((__m256)a, (__m256)b, (__m256)c);
-#elif defined(__aarch64__)
-  return (Vec<float>)vfmsq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
-#else
-  return c - a * b;
-#endif
 }
 // t -= rows i... of a times columns j... of b, `terms` terms.
 template <int rows, int columns>

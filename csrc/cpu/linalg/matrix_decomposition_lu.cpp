@@ -14,9 +14,6 @@ I lane_numbers() {
   for (int l = 0; l < lanes<float>; ++l) out[l] = l;
   return out;
 }
-// Whether 1 / pivot loses nothing.
-bool has_inverse(float pivot) { return std::fabs(pivot) > 0x1p-100f && std::fabs(pivot) < 0x1p100f; }
-
 // A panel stands on its side: column j of the matrix is row j of w, so that pivots are looked for, and columns updated, along
 // contiguous memory, in whole registers: w.stride leaves room for one behind the last row. What lies there is 0 or NaN, and never a pivot.
 constexpr std::int64_t narrow = std::max(8, lanes<float>);  // columns that see each other element by element

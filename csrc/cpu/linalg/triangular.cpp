@@ -1,7 +1,7 @@
 #include "cpu/linalg/triangular.hpp"
 
+#include "cpu/simd/transpose.inl"
 #include "cpu/simd/turn.inl"
-#include "cpu/simd/vector.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
@@ -9,110 +9,170 @@ namespace {
 using V = Vec<float>;
 constexpr std::int64_t side_columns = 2 * lanes<float>;  // right-hand sides of a panel
 
-// A leaf as forward substitution reads it: row i of the lower triangle, negated, from i * leaf_order on. An upper triangle is
-// taken from its last row to its first.
-struct Leaf {
-  alignas(64) float negated[leaf_order * leaf_order];
-  float diagonal[leaf_order];
-  std::int64_t order;
-  bool is_reversed, is_unit;
+// Rows and columns of the triangles that are solved without the matrix core. With AVX-512 a triangle comes from L2 as fast as it is used, and
+// a panel of right-hand sides (32 KiB) lies in L1; a product of fewer terms than this would write its sums more often than it pays.
+constexpr std::int64_t solved_order = MPSKIT_VECTOR_BYTES == 64 ? 256 : leaf_order;
 
-  Leaf(const Triangle& t, std::int64_t n) : order(n), is_reversed(!t.is_lower), is_unit(t.is_unit) {
+// A triangle of at most that order as forward substitution reads it, whichever way it lies: strips of a few rows, a column of a strip after the other. An upper
+// triangle is taken from its last row and column to its first, and the last strip is filled up with zeros.
+class Solver {
+ public:
+  static constexpr int rows = has_32_registers ? 8 : 4;  // of a strip: with two registers of right-hand sides for each
+
+  static std::size_t bytes(std::int64_t n) {
+    const std::int64_t padded = (n + 7) / 8 * 8;
+    return static_cast<std::size_t>(padded * (padded + 8) / 2 + padded + 64) * sizeof(float);
+  }
+  Solver() = default;
+  Solver(const Triangle& t, std::int64_t n, float* room) : elements_(room), order_(n), is_reversed_(!t.is_lower) {
+    const Triangle lower = t.is_lower ? t : Triangle{t.at(n - 1, n - 1), -t.row, -t.column, true, t.is_unit};
+    for (std::int64_t i = 0; i < n; i += 8) {
+      std::int64_t k = 0;
+      if (i + 8 <= n)
+        for (; k < i; k += 8) pack_square(lower, i, k);
+      for (std::int64_t r = i; r < i + 8; ++r)
+        for (std::int64_t q = k; q < (r / rows + 1) * rows; ++q) *place(r, q) = r < n && q < r ? *lower.at(r, q) : 0;
+    }
+    diagonal_ = place((n + 7) / 8 * 8, 0);
     for (std::int64_t i = 0; i < n; ++i) {
-      for (std::int64_t k = 0; k < i; ++k) negated[i * leaf_order + k] = -*t.at(place(i), place(k));
-      if (!is_unit) diagonal[i] = *t.at(place(i), place(i));
+      diagonal_[i] = t.is_unit ? 1 : *lower.at(i, i);
+      has_inverses_ = has_inverses_ && (diagonal_[i] == 0 || has_inverse(diagonal_[i]));
     }
+    if (has_inverses_)
+      for (std::int64_t i = 0; i < n; ++i) diagonal_[i] = 1 / diagonal_[i];
+    std::fill(diagonal_ + n, diagonal_ + padded_order(), 1.0f);
   }
-  std::int64_t place(std::int64_t i) const { return is_reversed ? order - 1 - i : i; }
-};
+  // Row i of a system lies in this row of a panel.
+  std::int64_t row(std::int64_t i) const { return is_reversed_ ? order_ - 1 - i : i; }
+  std::int64_t padded_order() const { return (order_ + rows - 1) / rows * rows; }
 
-template <int rows>
-MPSKIT_INLINE void substitute_rows(const Leaf& leaf, std::int64_t i, float* panel) {
-  const float* a = leaf.negated + i * leaf_order;
-  V sum[rows][2];
-  for (int r = 0; r < rows; ++r)
-    for (int c = 0; c < 2; ++c) sum[r][c] = load<V>(panel + (i + r) * side_columns + c * lanes<float>);
-  for (std::int64_t k = 0; k < i; ++k) {
-    const V x[2]{load<V>(panel + k * side_columns), load<V>(panel + k * side_columns + lanes<float>)};
+  // soon(row of the system, rows): called strip after strip, to ask ahead for what comes next.
+  template <class F>
+  void solve(float* panel, F&& soon) const {
+    const float* a = elements_;
+    for (std::int64_t i = 0; i < order_; a += (i + rows) * rows, i += rows) {
+      soon(i, std::min<std::int64_t>(rows, order_ - i));
+      V sum[rows][2];
+      for (int r = 0; r < rows; ++r)
+        for (int c = 0; c < 2; ++c) sum[r][c] = load<V>(panel + (i + r) * side_columns + c * lanes<float>);
+      for (std::int64_t k = 0; k < i; ++k) {
+        const V x[2]{load<V>(panel + k * side_columns), load<V>(panel + k * side_columns + lanes<float>)};
 #pragma GCC unroll 8
-    for (int r = 0; r < rows; ++r) {
-      const V f = broadcast(a + r * leaf_order + k);
-      for (int c = 0; c < 2; ++c) sum[r][c] = multiply_add(f, x[c], sum[r][c]);
+        for (int r = 0; r < rows; ++r) {
+          const V f = broadcast(a + k * rows + r);
+          for (int c = 0; c < 2; ++c) sum[r][c] = less_product(f, x[c], sum[r][c]);
+        }
+      }
+      const float* square = a + i * rows;
+#pragma GCC unroll 8
+      for (int q = 0; q < rows; ++q) {
+        const V d = broadcast(diagonal_ + i + q);
+        for (int c = 0; c < 2; ++c) {
+          if (has_inverses_) sum[q][c] *= d;
+          else sum[q][c] /= d;
+          store(panel + (i + q) * side_columns + c * lanes<float>, sum[q][c]);
+        }
+#pragma GCC unroll 8
+        for (int r = q + 1; r < rows; ++r) {
+          const V f = broadcast(square + q * rows + r);
+          for (int c = 0; c < 2; ++c) sum[r][c] = less_product(f, sum[q][c], sum[r][c]);
+        }
+      }
     }
   }
-#pragma GCC unroll 8
-  for (int r = 0; r < rows; ++r) {
-#pragma GCC unroll 8
-    for (int q = 0; q < r; ++q) {
-      const V f = broadcast(a + r * leaf_order + i + q);
-      for (int c = 0; c < 2; ++c) sum[r][c] = multiply_add(f, sum[q][c], sum[r][c]);
-    }
-    for (int c = 0; c < 2; ++c) {
-      if (!leaf.is_unit) sum[r][c] /= broadcast(leaf.diagonal + i + r);
-      store(panel + (i + r) * side_columns + c * lanes<float>, sum[r][c]);
-    }
+
+ private:
+  float* place(std::int64_t i, std::int64_t k) {
+    const std::int64_t strip = i / rows;
+    return elements_ + (strip * (strip + 1) / 2 * rows + k) * rows + i % rows;
   }
-}
-void substitute(const Leaf& leaf, float* panel) {
-  std::int64_t i = 0;
-  for (; i + 4 <= leaf.order; i += 4) substitute_rows<4>(leaf, i, panel);
-  for (; i < leaf.order; ++i) substitute_rows<1>(leaf, i, panel);
-}
+  // Squares of eight below the diagonal.
+  void pack_square(const Triangle& t, std::int64_t i, std::int64_t k) {
+    Eight v[8];
+    const bool is_by_columns = t.column != 1 && t.column != -1;
+    const std::ptrdiff_t step = is_by_columns ? t.row : t.column;
+    const float* from = t.at(i, k) - (step < 0 ? 7 : 0);
+#pragma GCC unroll 8
+    for (int q = 0; q < 8; ++q) {
+      v[q] = load<Eight>(from + q * (is_by_columns ? t.column : t.row));
+      if (step < 0) v[q] = __builtin_shufflevector(v[q], v[q], 7, 6, 5, 4, 3, 2, 1, 0);
+    }
+    if (!is_by_columns) turn(v);
+#pragma GCC unroll 8
+    for (int q = 0; q < 8; ++q)
+      for (int part = 0; part < 8; part += rows) std::memcpy(place(i + part, k + q), reinterpret_cast<const float*>(&v[q]) + part, rows * sizeof(float));
+  }
+
+  float *elements_ = nullptr, *diagonal_ = nullptr;
+  std::int64_t order_ = 0;
+  bool is_reversed_ = false, has_inverses_ = true;
+};
 
 // Panels of right-hand sides through `body`, on all threads when they are worth it.
 template <class F>
 void for_each_panel(std::int64_t order, std::int64_t right_hand_sides, F&& body) {
   const std::int64_t panels = (right_hand_sides + side_columns - 1) / side_columns, work = order * order * side_columns / 2;
   parallel_for(panels, std::max<std::int64_t>(1, 500000 / (work + 1)), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t p = begin; p < end; ++p) body(p * side_columns, std::min(side_columns, right_hand_sides - p * side_columns));
+    for (std::int64_t p = begin; p < end; ++p) {
+      alignas(64) float panel[solved_order * side_columns];
+      body(panel, p * side_columns, std::min(side_columns, right_hand_sides - p * side_columns));
+    }
   });
 }
 
-void leaf_left(const Triangle& t, const Block& x) {
-  const Leaf leaf(t, x.rows);
-  for_each_panel(x.rows, x.columns, [&](std::int64_t first, std::int64_t some) {
-    alignas(64) float panel[leaf_order * side_columns];
-    const auto bytes = static_cast<std::size_t>(some) * sizeof(float);
-    if (some < side_columns) std::fill(panel, panel + x.rows * side_columns, 0.0f);
-    for (std::int64_t i = 0; i < x.rows; ++i) std::memcpy(panel + i * side_columns, x.row(leaf.place(i)) + first, bytes);
-    substitute(leaf, panel);
-    for (std::int64_t i = 0; i < x.rows; ++i) std::memcpy(x.row(leaf.place(i)) + first, panel + i * side_columns, bytes);
+void panels_left(const Solver& solver, const Block& x) {
+  for_each_panel(x.rows, x.columns, [&](float* panel, std::int64_t first, std::int64_t some) {
+    auto copy_row = [&](const float* from, float* to) __attribute__((always_inline)) {
+      if (some == side_columns) {
+        const V v[2]{load<V>(from), load<V>(from + lanes<float>)};
+        store(to, v[0]);
+        store(to + lanes<float>, v[1]);
+      } else {
+        std::copy(from, from + some, to);
+      }
+    };
+    std::fill(panel + (some < side_columns ? 0 : x.rows * side_columns), panel + solver.padded_order() * side_columns, 0.0f);
+    for (std::int64_t i = 0; i < x.rows; ++i) copy_row(x.row(i) + first, panel + solver.row(i) * side_columns);
+    // Rows of a large matrix lie further apart than a processor looks ahead.
+    const float* next = first + side_columns < x.columns ? x.data + first + side_columns : x.data + first;
+    solver.solve(panel, [&](std::int64_t begin, std::int64_t rows) {
+      for (std::int64_t i = begin; i < begin + rows; ++i)
+        for (std::int64_t c = 0; c < side_columns; c += 16) __builtin_prefetch(next + i * x.stride + c, 1);
+    });
+    for (std::int64_t i = 0; i < x.rows; ++i) copy_row(panel + solver.row(i) * side_columns, x.row(i) + first);
   });
 }
 
-void leaf_right(const Triangle& t, const Block& x) {
-  const Leaf leaf(t.transposed(), x.columns);
+void panels_right(const Solver& solver, const Block& x) {
   const std::int64_t n = x.columns;
-  for_each_panel(n, x.rows, [&](std::int64_t first, std::int64_t some) {
-    alignas(64) float panel[leaf_order * side_columns];
-    if (some < side_columns) std::fill(panel, panel + n * side_columns, 0.0f);
-    // f(row of x, its place in the panel, column): eight rows and columns at a time, then what is left
-    auto turned = [&](auto&& eight, auto&& one) {
+  for_each_panel(n, x.rows, [&](float* panel, std::int64_t first, std::int64_t some) {
+    std::fill(panel + (some < side_columns ? 0 : n * side_columns), panel + solver.padded_order() * side_columns, 0.0f);
+    auto at = [&](std::int64_t i, std::int64_t r) __attribute__((always_inline)) { return panel + solver.row(i) * side_columns + r; };
+    // four(row of x, row, column), for as many rows as a register has lanes and four columns at a time; one(element, its place) for what is left
+    auto turned = [&](auto&& four, auto&& one) __attribute__((always_inline)) {
       std::int64_t r = 0;
-      for (; r + 8 <= some; r += 8) {
+      for (; r + lanes<float> <= some; r += lanes<float>) {
         std::int64_t i = 0;
-        for (; i + 8 <= n; i += 8) eight(x.row(first + r) + i, r, i);
+        for (; i + 4 <= n; i += 4) four(x.row(first + r) + i, r, i);
         for (; i < n; ++i)
-          for (std::int64_t q = r; q < r + 8; ++q) one(x.row(first + q)[i], panel[leaf.place(i) * side_columns + q]);
+          for (std::int64_t q = r; q < r + lanes<float>; ++q) one(x.row(first + q)[i], *at(i, q));
       }
       for (; r < some; ++r)
-        for (std::int64_t i = 0; i < n; ++i) one(x.row(first + r)[i], panel[leaf.place(i) * side_columns + r]);
+        for (std::int64_t i = 0; i < n; ++i) one(x.row(first + r)[i], *at(i, r));
     };
     turned(
         [&](const float* from, std::int64_t r, std::int64_t i) {
-          Eight rows[8];
-          for (int q = 0; q < 8; ++q) rows[q] = load<Eight>(from + q * x.stride);
-          turn(rows);
-          for (int q = 0; q < 8; ++q) store(panel + leaf.place(i + q) * side_columns + r, rows[q]);
+          V columns[4];
+          load_columns(from, x.stride, columns);
+          for (int c = 0; c < 4; ++c) store(at(i + c, r), columns[c]);
         },
         [](float& from, float& to) { to = from; });
-    substitute(leaf, panel);
+    solver.solve(panel, [](std::int64_t, std::int64_t) {});
     turned(
         [&](float* to, std::int64_t r, std::int64_t i) {
-          Eight rows[8];
-          for (int q = 0; q < 8; ++q) rows[q] = load<Eight>(panel + leaf.place(i + q) * side_columns + r);
-          turn(rows);
-          for (int q = 0; q < 8; ++q) store(to + q * x.stride, rows[q]);
+          V columns[4];
+          for (int c = 0; c < 4; ++c) columns[c] = load<V>(at(i + c, r));
+          store_columns(to, x.stride, columns);
         },
         [](float& to, float& from) { to = from; });
   });
@@ -160,6 +220,69 @@ void subtract_product(const GemmMatrix& a, const GemmMatrix& b, std::int64_t k, 
   gemm(g);
 }
 
+namespace {
+
+// t * X = x, or X * t = x, by blocks of the triangle that are solved as such, and products.
+class BlockedSystem {
+ public:
+  BlockedSystem(const Triangle& t, std::int64_t n, bool is_right)
+      : t_(t), n_(n), is_right_(is_right), solvers_(static_cast<std::size_t>((n + solved_order - 1) / solved_order)), room_(solvers_.size() * Solver::bytes(std::min(n, solved_order))) {
+    const auto count = static_cast<std::int64_t>(solvers_.size());
+    parallel_for(count, std::max<std::int64_t>(1, 50000 / (solved_order * solved_order)), [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t s = begin; s < end; ++s) {
+        const Triangle square = t_.from(s * solved_order);
+        solvers_[static_cast<std::size_t>(s)] = Solver(is_right_ ? square.transposed() : square, std::min(solved_order, n_ - s * solved_order),
+                                                       room_.as<float>(static_cast<std::size_t>(s) * Solver::bytes(std::min(n_, solved_order))));
+      }
+    });
+  }
+  // A task takes some right-hand sides through the whole system: where threads divide every step, each waits for what others hold in their caches.
+  void solve(const Block& x) const {
+    const std::int64_t sides = is_right_ ? x.rows : x.columns, width = width_of_task(sides), tasks = std::max<std::int64_t>(1, (sides + width / 2) / width);
+    parallel(tasks, [&](std::int64_t task) {
+      // The last one takes what is left over: products of few rows add their terms in another order.
+      const std::int64_t first = task * width, some = task + 1 < tasks ? width : sides - first;
+      solve(0, static_cast<std::int64_t>(solvers_.size()), is_right_ ? x.part(first, 0, some, n_) : x.part(0, first, n_, some));
+    });
+  }
+
+ private:
+  // With AMX sizes of a product decide how it is multiplied: they may not depend on the number of threads. Narrow tasks keep small systems from
+  // tiles, which do not pay there: 512 x 512 takes 0.55 ms with 2 threads, 0.65 with tasks of 256 (Sapphire Rapids, 2 cores).
+  static std::int64_t width_of_task(std::int64_t sides) {
+    if (active_isa() == Isa::amx) return sides > 512 ? 512 : 128;
+    const std::int64_t width = ((sides + num_threads() - 1) / num_threads() + side_columns - 1) / side_columns * side_columns;
+    return width < 128 ? sides : width;
+  }
+  // Blocks [begin, end), whose rows or columns x has.
+  void solve(std::int64_t begin, std::int64_t end, const Block& x) const {
+    if (end - begin == 1) {
+      const Solver& solver = solvers_[static_cast<std::size_t>(begin)];
+      return is_right_ ? panels_right(solver, x) : panels_left(solver, x);
+    }
+    const std::int64_t middle = (begin + end + 1) / 2, h = (middle - begin) * solved_order, rest = (is_right_ ? x.columns : x.rows) - h;
+    const Block first = is_right_ ? x.part(0, 0, x.rows, h) : x.part(0, 0, h, x.columns), second = is_right_ ? x.part(0, h, x.rows, rest) : x.part(h, 0, rest, x.columns);
+    const Triangle t = t_.from(begin * solved_order);
+    const GemmMatrix square = t.is_lower ? t.block(h, 0) : t.block(0, h);
+    const bool is_forward = t.is_lower != is_right_;
+    if (is_forward) solve(begin, middle, first);
+    else solve(middle, end, second);
+    const Block &known = is_forward ? first : second, &left = is_forward ? second : first;
+    if (is_right_) subtract_product(known.factor(), square, known.columns, left);
+    else subtract_product(square, known.factor(), known.rows, left);
+    if (is_forward) solve(middle, end, second);
+    else solve(begin, middle, first);
+  }
+
+  Triangle t_;
+  std::int64_t n_;
+  bool is_right_;
+  std::vector<Solver> solvers_;
+  Scratch room_;
+};
+
+}  // namespace
+
 void solve_left(const Triangle& t, const Block& x) {
   const std::int64_t n = x.rows;
   if (n == 0 || x.columns == 0) return;
@@ -171,36 +294,13 @@ void solve_left(const Triangle& t, const Block& x) {
     for (std::int64_t i = 0; i < n; ++i) *x.row(i) = column[i];
     return;
   }
-  if (n <= leaf_order) return leaf_left(t, x);
-  const std::int64_t h = half_of(n);
-  const Block top = x.part(0, 0, h, x.columns), bottom = x.part(h, 0, n - h, x.columns);
-  if (t.is_lower) {
-    solve_left(t, top);
-    subtract_product(t.block(h, 0), top.factor(), h, bottom);
-    solve_left(t.from(h), bottom);
-  } else {
-    solve_left(t.from(h), bottom);
-    subtract_product(t.block(0, h), bottom.factor(), n - h, top);
-    solve_left(t, top);
-  }
+  BlockedSystem(t, n, false).solve(x);
 }
 
 void solve_right(const Triangle& t, const Block& x) {
-  const std::int64_t n = x.columns;
-  if (n == 0 || x.rows == 0) return;
-  if (x.rows == 1) return solve_vector(t.transposed(), n, x.row(0));
-  if (n <= leaf_order) return leaf_right(t, x);
-  const std::int64_t h = half_of(n);
-  const Block left = x.part(0, 0, x.rows, h), right = x.part(0, h, x.rows, n - h);
-  if (t.is_lower) {
-    solve_right(t.from(h), right);
-    subtract_product(right.factor(), t.block(h, 0), n - h, left);
-    solve_right(t, left);
-  } else {
-    solve_right(t, left);
-    subtract_product(left.factor(), t.block(0, h), h, right);
-    solve_right(t.from(h), right);
-  }
+  if (x.columns == 0 || x.rows == 0) return;
+  if (x.rows == 1) return solve_vector(t.transposed(), x.columns, x.row(0));
+  BlockedSystem(t, x.columns, true).solve(x);
 }
 
 void copy_block(const float* src, std::ptrdiff_t src_stride, const Block& dst, float scale) {

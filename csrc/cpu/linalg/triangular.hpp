@@ -6,10 +6,13 @@
 
 namespace mpskit::cpu::MPSKIT_ISA {
 
-// Rows and columns of a leaf. Its triangle (16 KiB) and a panel of right-hand sides (4 KiB with AVX2) lie in L1 together.
+// Rows and columns of a leaf of a factorization: with a panel of right-hand sides (4 KiB with AVX2) it lies in L1.
 inline constexpr std::int64_t leaf_order = 64;
 // Where a matrix is cut in two: whole leaves first.
 inline std::int64_t half_of(std::int64_t n) { return (n / 2 + leaf_order - 1) / leaf_order * leaf_order; }
+
+// Whether 1 / pivot loses nothing.
+inline bool has_inverse(float pivot) { return std::fabs(pivot) > 0x1p-100f && std::fabs(pivot) < 0x1p100f; }
 
 // A triangular factor, as it is used: element (i, k) at data[i * row + k * column], where one of the steps is 1. Elements on the
 // other side, and the diagonal of a unit triangle, are not read.

@@ -9,6 +9,11 @@ template <class T>
 using Vec [[gnu::vector_size(MPSKIT_VECTOR_BYTES)]] = T;
 template <class T>
 inline constexpr int lanes = MPSKIT_VECTOR_BYTES / static_cast<int>(sizeof(T));
+inline constexpr bool has_32_registers = MPSKIT_VECTOR_BYTES == 64  // and else 16
+#if defined(__aarch64__)
+                                         || true
+#endif
+    ;
 
 template <class V, class T>
 MPSKIT_INLINE V load(const T* p) {
@@ -31,6 +36,18 @@ MPSKIT_INLINE Vec<float> multiply_add(Vec<float> a, Vec<float> b, Vec<float> c) 
   return (Vec<float>)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
 #else
   return a * b + c;
+#endif
+}
+// c - a * b, rounded as multiply_add is. To negate a factor takes a register, and those of a tile are all in use.
+MPSKIT_INLINE Vec<float> less_product(Vec<float> a, Vec<float> b, Vec<float> c) {
+#if MPSKIT_VECTOR_BYTES == 64
+  return (Vec<float>)_mm512_fnmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif MPSKIT_VECTOR_BYTES == 32
+  return (Vec<float>)_mm256_fnmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#elif defined(__aarch64__)
+  return (Vec<float>)vfmsq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+#else
+  return c - a * b;
 #endif
 }
 MPSKIT_INLINE Vec<double> multiply_add(Vec<double> a, Vec<double> b, Vec<double> c) { return a * b + c; }  // exact integers

@@ -21,7 +21,7 @@ OPTIONS = [
 GRID = pytest.mark.parametrize(
     "options", OPTIONS, ids=["-".join(k for k, v in o.items() if v) or "plain" for o in OPTIONS]
 )
-SIZES = [(1, 1), (3, 7), (4, 1), (9, 17), (31, 2), (65, 5), (64, 40), (130, 33), (200, 1)]
+SIZES = [(1, 1), (3, 7), (4, 1), (9, 17), (31, 2), (65, 5), (64, 40), (130, 33), (200, 1), (301, 70)]
 
 
 def triangular(rng: np.random.Generator, shape: tuple[int, ...], options: dict[str, bool]) -> Array:
@@ -106,6 +106,16 @@ def test_zero_on_the_diagonal(engine: Engine) -> None:
         assert np.all(np.isnan(x[:, 1, 1]))
 
 
+def test_diagonals_whose_inverses_are_no_floats(engine: Engine, rng: np.random.Generator) -> None:
+    n = 40
+    scale = np.where(np.arange(n) % 2, 2.0**127, 2.0**-140).astype(np.float32)
+    a = np.tril(rng.uniform(-1e-3, 1e-3, (n, n)), -1) * scale[:, None] + np.diag(scale)
+    b = (rng.uniform(0.5, 1, (n, 50)) * scale[:, None]).astype(np.float32)
+    x = Solve()(a.astype(np.float32), b)
+    want = np.linalg.solve(a.astype(np.float32).astype(np.float64), b.astype(np.float64))
+    np.testing.assert_allclose(x, want, rtol=2e-2)  # elements of a few bits below 2**-126
+
+
 def test_alpha_zero_reads_nothing(engine: Engine) -> None:
     for batch in ((), (9,)):
         a, b = np.full((*batch, 5, 5), np.nan, np.float32), np.full((*batch, 5, 3), np.inf, np.float32)
@@ -124,7 +134,7 @@ def test_does_not_depend_on_threads(engine: Engine, rng: np.random.Generator, ri
         pytest.skip("thread counts belong to the CPU engine")
     threads = mps.num_threads()
     options = {"right": right, "upper": True, "transpose": False, "unit": False}
-    cases = [(triangular(rng, (n, n), options), right_hand_side(rng, n, m, options)) for n, m in ((260, 300), (260, 1))]
+    cases = [(triangular(rng, (n, n), options), right_hand_side(rng, n, m, options)) for n, m in ((260, 300), (260, 1), (520, 641))]
     try:
         results: list[Any] = []
         for n in (1, 2, 5):
