@@ -1,7 +1,8 @@
 #pragma once
 // Sums of everything above and to the left. Bands of rows go side by side: their own sums come first, then what lies above each
 // band is known. Codes are added exactly, in int32 while the total fits, otherwise as float64, which also takes floats; the bands
-// of these do not depend on the number of threads, so neither does the rounding.
+// of these do not depend on the number of threads, so neither does the rounding. Exact sums are the same in any order: threads take
+// a strip of columns each where rows are long enough, for which only the sums of the rows to the left come first.
 #include "cpu/image/tiles.inl"
 #include "cpu/simd/halves.inl"
 #include "cpu/simd/streams.inl"
@@ -88,13 +89,30 @@ MPSKIT_INLINE void stream_sums(float* to, Vec<T> v, double factor) {
   else store(to, floats);
 }
 
-// sums[x] = above[x] + everything of the row up to x. `row` and the sums may be touched a register past their ends. The first `count`
+// Everything of a row, onto the totals of its `c` channels.
+template <class T, bool is_squared, class P>
+void sum_row(const P* row, std::int64_t pixels, std::int64_t c, T* totals) {
+  auto value = [](auto v) { return is_squared ? v * v : v; };
+  const std::int64_t count = pixels * c;
+  std::int64_t x = 0;
+  if (lanes<T> % c == 0) {
+    Vec<T> sums[2] = {};
+    for (; x + 2 * lanes<T> <= count; x += 2 * lanes<T>)
+      for (int i = 0; i < 2; ++i) sums[i] += value(load_as<T>(row + x + i * lanes<T>));
+    sums[0] += sums[1];
+    for (int i = 0; i < lanes<T>; ++i) totals[i % c] += sums[0][i];
+  }
+  for (; x < count; ++x) totals[x % c] += value(static_cast<T>(row[x]));
+}
+
+// sums[x] = above[x] + everything of the row up to x, and what lies `left` of it in each channel. `row` and the sums may be touched a register past their ends. The first `count`
 // sums, whole registers, become floats at `out` too while they are at hand, where pixels are whole registers; tells how many did.
 template <class T, bool is_squared, class P>
-std::int64_t add_row(const P* row, std::int64_t pixels, std::int64_t c, const T* above, T* sums, float* out, std::int64_t count, double factor, bool is_past) {
+std::int64_t add_row(const P* row, std::int64_t pixels, std::int64_t c, const T* left, const T* above, T* sums, float* out, std::int64_t count, double factor, bool is_past) {
   auto value = [](auto v) { return is_squared ? v * v : v; };
   auto by_registers = [&]<int n>(std::integral_constant<int, n>) {
-    Vec<T> before{};
+    Vec<T> before;
+    for (int i = 0; i < lanes<T>; ++i) before[i] = left[i % n];
     auto next = [&](std::int64_t x) __attribute__((always_inline)) {
       const Vec<T> v = sums_within<n, T>(value(load_as<T>(row + x))), sum = load<Vec<T>>(above + x) + (v + before);
       store(sums + x, sum);
@@ -114,13 +132,14 @@ std::int64_t add_row(const P* row, std::int64_t pixels, std::int64_t c, const T*
     return by_registers(std::integral_constant<int, lanes<T> >= 4 ? 4 : 1>{});
   } else if (c <= 4) {  // a pixel at a time; lanes without a channel are overwritten by the next pixel
     FourOf<T> before{};
+    for (int i = 0; i < c; ++i) before[i] = left[i];
     for (std::int64_t x = 0; x < pixels * c; x += c) {
       before += value(load_four_as<T>(row + x));
       store(sums + x, load<FourOf<T>>(above + x) + before);
     }
   } else {
     for (std::int64_t i = 0; i < c; ++i) {
-      T before{};
+      T before = left[i];
       for (std::int64_t x = i; x < pixels * c; x += c) {
         before += value(static_cast<T>(row[x]));
         sums[x] = above[x] + before;
@@ -150,14 +169,16 @@ class RunningSumsPlan : public CpuPlan {
   }
 
  private:
-  static constexpr std::int64_t band = 64;
+  static constexpr std::int64_t band = 64, narrowest = 1024;  // rows; elements of a strip, of whose rows each is a new stream to hardware
 
   // In sums of T, from rows of P.
   template <class T, class P>
   void run_in(const View& src, const View& dst) const {
     const std::int64_t images = dst.layout.images(), count = window_.width * channels_, pitch = rounded_up(count, 16) + 64;
-    const bool is_past = is_streamed(dst.layout), is_one = is_exact_ && num_threads() == 1;  // exact sums are the same in any order
-    const std::int64_t rows = is_one ? window_.height : band, bands = (window_.height + rows - 1) / rows;
+    const bool is_past = is_streamed(dst.layout), are_strips = is_exact_ && (images >= num_threads() || window_.width * channels_ >= num_threads() * narrowest);
+    const std::int64_t rows = are_strips ? window_.height : band, bands = (window_.height + rows - 1) / rows;
+    const std::int64_t wanted = are_strips && images < num_threads() ? num_threads() : 1, wide = rounded_up((window_.width + wanted - 1) / wanted, 16);
+    const std::int64_t strips = (window_.width + wide - 1) / wide;
     const Scratch starts_memory(static_cast<std::size_t>(images * bands * pitch) * sizeof(T));
     T* const starts = starts_memory.as<T>();  // for each band the sums above it
     const std::int64_t grain = (1 << 16) / (rows * count) + 1;
@@ -186,18 +207,36 @@ class RunningSumsPlan : public CpuPlan {
       for (std::int64_t b = 2; b < bands; ++b)
         for (std::int64_t x = 0; x < count; ++x) starts[(i * bands + b) * pitch + x] += starts[(i * bands + b - 1) * pitch + x];
 
-    parallel_for(images * bands, grain, [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t left_row = strips * channels_;
+    const Scratch left_memory(static_cast<std::size_t>(images * window_.height * left_row) * sizeof(T));
+    T* const left = left_memory.as<T>();
+    parallel_for(images * window_.height, (1 << 16) / count + 1, [&](std::int64_t begin, std::int64_t end) {
+      const Scratch memory(strips > 1 ? bytes : 0);
+      for (std::int64_t task = begin; task < end; ++task) {
+        T* to = left + task * left_row;
+        std::fill_n(to, channels_, T{});
+        const P* row = strips > 1 ? read(src, task / window_.height, task % window_.height, memory.as<P>()) : nullptr;
+        for (std::int64_t s = 1; s < strips; ++s, row += wide * channels_, to += channels_) {
+          std::copy_n(to, channels_, to + channels_);
+          sum_row<T, is_squared>(row, wide, channels_, to + channels_);
+        }
+      }
+    });
+
+    parallel_for(images * bands * strips, grain, [&](std::int64_t begin, std::int64_t end) {
       const Scratch memory(bytes);
       float* row = memory.as<float>();
       T *above = memory.as<T>(static_cast<std::size_t>(pitch) * sizeof(float)), *sums = above + pitch;
       for (std::int64_t task = begin; task < end; ++task) {
-        const std::int64_t image = task / bands, first = task % bands * rows;
-        std::copy_n(starts + task * pitch, pitch, above);
+        const std::int64_t s = task % strips, image = task / strips / bands, first = task / strips % bands * rows;
+        const std::int64_t x = s * wide * channels_, some = std::min(wide, window_.width - s * wide) * channels_;
+        std::copy_n(starts + task / strips * pitch, pitch, above);
         for (std::int64_t y = first; y < std::min(first + rows, window_.height); ++y) {
-          std::byte* to = dst.row<std::byte>(image, window_.y + y) + window_.x * channels_ * dst.layout.element_bytes();
-          const std::int64_t done = add_row<T, is_squared>(read(src, image, y, reinterpret_cast<P*>(row)), window_.width, channels_, above, sums,
-                                                           reinterpret_cast<float*>(to), dst.layout.dtype == DType::f32 ? count / lanes<float> * lanes<float> : 0, factor_, is_past);
-          write(sums, done, dst.layout.dtype, to, row);
+          std::byte* to = dst.row<std::byte>(image, window_.y + y) + (window_.x * channels_ + x) * dst.layout.element_bytes();
+          const std::int64_t done =
+              add_row<T, is_squared>(read(src, image, y, reinterpret_cast<P*>(row)) + x, some / channels_, channels_, left + (image * window_.height + y) * left_row + s * channels_, above,
+                                     sums, reinterpret_cast<float*>(to), dst.layout.dtype == DType::f32 ? some / lanes<float> * lanes<float> : 0, factor_, is_past);
+          write(sums, done, some, dst.layout.dtype, to, row);
           std::swap(above, sums);
         }
       }
@@ -225,8 +264,7 @@ class RunningSumsPlan : public CpuPlan {
   }
   // Those behind the first `done` elements, a multiple of registers.
   template <class T>
-  void write(const T* sums, std::int64_t done, DType t, std::byte* to, float* row) const {
-    const std::int64_t count = window_.width * channels_;
+  void write(const T* sums, std::int64_t done, std::int64_t count, DType t, std::byte* to, float* row) const {
     if (done == count) return;
     for (std::int64_t x = done; x < count; x += lanes<T>) store_sums<T>(row + x, load<Vec<T>>(sums + x), factor_);
     from_float(row + done, t, to + done * static_cast<std::int64_t>(size_of(t)), count - done);

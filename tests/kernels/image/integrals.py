@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+import mpskit as mps
 from tests.kernels.image import filters
 from tests.kernels.image.reference import written
 from tests.support.compare import assert_close, tolerance_of
@@ -54,6 +56,24 @@ def run(engine: Engine, rng: np.random.Generator, kernel: type, dtype: str, summ
     if dtype in CODES and not engine.is_metal:  # exact: every code of a large picture counts
         x = np.full((1, 300, 900, 1), CODES[dtype], dtype)
         assert_close(kernel()(x), sums(np.ones(x.shape)), 0, 2e-7)
+
+
+def strips(engine: Engine, rng: np.random.Generator, kernel: type, summand: Summand) -> None:
+    """Rows long enough for every thread to take columns of its own; the same result with one."""
+    for dtype, channels in itertools.product(CODES, (1, 2, 3, 4, 5)):
+        x = random_image(rng, (1, 7, 4111 // channels, channels), dtype)
+        each = summand(decode(x))
+        results = []
+        threads = mps.num_threads()
+        try:
+            for n in (1, 2, 3, 4):
+                mps.set_num_threads(n)
+                results.append(kernel()(x))
+                assert_sums(kernel(), results[-1], sums(each), sums(np.abs(each)), engine)
+        finally:
+            mps.set_num_threads(threads)
+        for result in results[1:]:
+            np.testing.assert_array_equal(result, results[0])
 
 
 def values(engine: Engine, rng: np.random.Generator, kernel: type, summand: Summand) -> None:

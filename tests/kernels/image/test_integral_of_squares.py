@@ -27,6 +27,10 @@ def test_formats_places_and_special_values(engine: Engine, rng: np.random.Genera
     integrals.values(engine, rng, IntegralOfSquares, summand)
 
 
+def test_threads_take_strips(engine: Engine, rng: np.random.Generator) -> None:
+    integrals.strips(engine, rng, IntegralOfSquares, summand)
+
+
 def test_opencv_agrees(engine: Engine, rng: np.random.Generator) -> None:
     pytest.importorskip("cv2", reason="needs OpenCV")
     integrals.opencv(engine, rng, IntegralOfSquares, True)
