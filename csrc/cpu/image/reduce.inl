@@ -454,7 +454,9 @@ class RowReducePlan : public RegionPlan {
     // Results of some rows are written together where they lie side by side.
     constexpr std::int64_t most = 64;
     const std::int64_t rows = dst.layout.row_bytes() == channels_ * dst.layout.element_bytes() ? most : 1;
-    parallel_for(src.layout.images() * window_.height, piece_bytes / (window_.width * pixel_bytes_) + 1, [&](std::int64_t begin, std::int64_t end) {
+    // Long pieces: each is a stream that hardware foresees.
+    const std::int64_t all = src.layout.images() * window_.height, grain = std::max(piece_bytes / (window_.width * pixel_bytes_) + 1, all / (4 * num_threads()));
+    parallel_for(all, grain, [&](std::int64_t begin, std::int64_t end) {
       const Scratch memory(static_cast<std::size_t>(sums_bytes() + most * channels_ * 12));
       auto* totals = memory.as<double>(static_cast<std::size_t>(sums_bytes()));
       for (std::int64_t task = begin, n; task < end; task += n) {
@@ -479,7 +481,7 @@ class ColumnReducePlan : public RegionPlan {
     const std::int64_t elements = window_.width * channels_, bytes = pixel_bytes_ / channels_;
     strip_ = std::min<std::int64_t>(elements, 2048);
     strips_ = (elements + strip_ - 1) / strip_;
-    piece_ = std::min(window_.height, std::clamp<std::int64_t>(2 * piece_bytes / (strip_ * bytes), 16, most_rows));
+    piece_ = std::min(window_.height, std::clamp<std::int64_t>(2 * piece_bytes / (strip_ * bytes), 128, most_rows));  // fewer rows: their totals are too much memory
     pieces_ = (window_.height + piece_ - 1) / piece_;
     grain_ = piece_bytes / (piece_ * strip_ * bytes) + 1;
   }
