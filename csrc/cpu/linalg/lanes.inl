@@ -48,15 +48,59 @@ MPSKIT_INLINE LaneStarts<T> starts_of(const Matrices<T>& m, std::int64_t count) 
   return out;
 }
 
-// Columns that are turned at a time, in fours: 64 bytes of each row where registers are as many. Matrices that lie a power of two apart share a set of L1,
-// which has fewer places than a register of AVX-512 has lanes: with one four at a time every line came and went four times (32 x 32: 4 us of 11
-// a group; Sapphire Rapids, 2 cores).
-inline constexpr int fours_of_line = MPSKIT_VECTOR_BYTES == 64 ? 4 : 1;
-
+#if MPSKIT_VECTOR_BYTES == 64
+// Sixteen columns of sixteen rows, turned: a line of each row is read or written once, and no more of it than is there. Matrices that lie a power
+// of two apart share a set of L1, which has fewer places than rows are turned: with four columns at a time every line came and went four times.
+// Up to eight columns are turned sooner by fours.
+MPSKIT_INLINE void turn_lanes(Vec<float> (&v)[16]) {
+  Vec<float> t[4][4];  // of four columns: quarters of rows q, q + 4, ... side by side
+  for (int q = 0; q < 4; ++q) {
+    const Vec<float> a = v[q], b = v[q + 4], c = v[q + 8], d = v[q + 12];
+    const Vec<float> ab = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+    const Vec<float> cd = __builtin_shufflevector(c, d, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+    const Vec<float> ab2 = __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    const Vec<float> cd2 = __builtin_shufflevector(c, d, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    t[0][q] = __builtin_shufflevector(ab, cd, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
+    t[1][q] = __builtin_shufflevector(ab, cd, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+    t[2][q] = __builtin_shufflevector(ab2, cd2, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
+    t[3][q] = __builtin_shufflevector(ab2, cd2, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+  }
+  for (int f = 0; f < 4; ++f) {
+    transpose_quads(t[f]);
+    for (int c = 0; c < 4; ++c) v[4 * f + c] = t[f][c];
+  }
+}
+MPSKIT_INLINE void interleave_lines(const LaneStarts<const float>& rows, std::ptrdiff_t offset, std::int64_t begin, std::int64_t end, LaneWindow dst, std::int64_t i) {
+  for (std::int64_t j = begin; j < end; j += 16) {
+    const auto count = static_cast<int>(std::min<std::int64_t>(16, end - j));
+    const auto mask = static_cast<__mmask16>(0xffff >> (16 - count));
+    Vec<float> v[16];
+    for (int l = 0; l < 16; ++l) v[l] = (Vec<float>)_mm512_maskz_loadu_ps(mask, rows.p[l] + offset + j);
+    turn_lanes(v);
+#pragma GCC unroll 16
+    for (int c = 0; c < 16; ++c)
+      if (c < count) store(dst.at(i, j + c), v[c]);
+  }
+}
+MPSKIT_INLINE void separate_lines(LaneWindow src, std::int64_t i, std::int64_t begin, std::int64_t end, const LaneStarts<float>& rows, std::ptrdiff_t offset) {
+  for (std::int64_t j = begin; j < end; j += 16) {
+    const auto count = static_cast<int>(std::min<std::int64_t>(16, end - j));
+    const auto mask = static_cast<__mmask16>(0xffff >> (16 - count));
+    Vec<float> v[16];
+#pragma GCC unroll 16
+    for (int c = 0; c < 16; ++c) v[c] = c < count ? load<Vec<float>>(src.at(i, j + c)) : Vec<float>{};
+    turn_lanes(v);
+    for (int l = 0; l < 16; ++l) _mm512_mask_storeu_ps(rows.p[l] + offset + j, mask, (__m512)v[l]);
+  }
+}
+#endif
 // Columns [begin, end) of rows of `columns` to row i of dst, and some beside them where that is quicker; `offset` from the starts on.
 // Whole registers are stored: one that comes out of single elements has to wait for each.
 MPSKIT_INLINE void interleave(LaneStarts<const float> rows, std::ptrdiff_t offset, std::int64_t begin, std::int64_t end, std::int64_t columns, LaneWindow dst,
                               std::int64_t i) {
+#if MPSKIT_VECTOR_BYTES == 64
+  if (end - begin > 8) return interleave_lines(rows, offset, begin, end, dst, i);
+#endif
   if (columns < 4) {
     for (std::int64_t j = begin; j < end; ++j) {
       Vec<float> v{};
@@ -65,36 +109,29 @@ MPSKIT_INLINE void interleave(LaneStarts<const float> rows, std::ptrdiff_t offse
     }
     return;
   }
-  auto block = [&](auto number, std::int64_t j) __attribute__((always_inline)) {
-    constexpr int fours = decltype(number)::value;
-    Vec<float> v[fours][4];
+  for (std::int64_t q = begin / 4 * 4; q < end; q += 4) {
+    const std::int64_t j = std::min(q, columns - 4);
+    Vec<float> v[4];
     load_columns_of([&](int l) __attribute__((always_inline)) { return rows.p[l] + (offset + j); }, v);
-    for (int c = 0; c < 4 * fours; ++c) store(dst.at(i, j + c), v[c / 4][c % 4]);
-  };
-  constexpr std::int64_t line = 4 * fours_of_line;
-  std::int64_t q = begin / 4 * 4;
-  for (; q + line <= std::min(columns, end + 3); q += line) block(std::integral_constant<int, fours_of_line>{}, q);
-  for (; q < end; q += 4) block(std::integral_constant<int, 1>{}, std::min(q, columns - 4));
+    for (int c = 0; c < 4; ++c) store(dst.at(i, j + c), v[c]);
+  }
 }
 // Columns [begin, end), and nothing beside them.
 MPSKIT_INLINE void separate(LaneWindow src, std::int64_t i, std::int64_t begin, std::int64_t end, LaneStarts<float> rows, std::ptrdiff_t offset) {
+#if MPSKIT_VECTOR_BYTES == 64
+  if (end - begin > 8) return separate_lines(src, i, begin, end, rows, offset);
+#endif
   if (end - begin < 4) {
     for (std::int64_t j = begin; j < end; ++j)
       for (int l = 0; l < lanes<float>; ++l) store(rows.p[l] + offset + j, src.at(i, j)[l]);
     return;
   }
-  auto block = [&](auto number, std::int64_t j) __attribute__((always_inline)) {
-    constexpr int fours = decltype(number)::value;
-    Vec<float> v[fours][4];
-    for (int c = 0; c < 4 * fours; ++c) v[c / 4][c % 4] = load<Vec<float>>(src.at(i, j + c));
+  for (std::int64_t q = begin; q < end; q += 4) {
+    const std::int64_t j = std::min(q, end - 4);
+    Vec<float> v[4];
+    for (int c = 0; c < 4; ++c) v[c] = load<Vec<float>>(src.at(i, j + c));
     store_columns_of([&](int l) __attribute__((always_inline)) { return rows.p[l] + (offset + j); }, v);
-  };
-  constexpr std::int64_t line = 4 * fours_of_line;
-  std::int64_t q = begin;
-  for (; q + line <= end; q += line) block(std::integral_constant<int, fours_of_line>{}, q);
-  constexpr int fours_of_half = std::max(1, fours_of_line / 2);
-  for (; q + 4 * fours_of_half <= end; q += 4 * fours_of_half) block(std::integral_constant<int, fours_of_half>{}, q);
-  for (; q < end; q += 4) block(std::integral_constant<int, 1>{}, std::min(q, end - 4));
+  }
 }
 // All rows of a window, or one triangle of it.
 struct LaneTriangles {
@@ -229,7 +266,7 @@ template <class F>
 void for_each_group(std::int64_t matrices, double work, std::int64_t elements, F&& body) {
   const std::int64_t groups = (matrices + lanes<float> - 1) / lanes<float>;
   // Some 5 us a task; tasks of equal length.
-  const auto tasks = std::clamp<std::int64_t>(static_cast<std::int64_t>(static_cast<double>(groups) * (work + 4.0 * static_cast<double>(elements) + 100) / 2e4), 1, groups);
+  const auto tasks = std::clamp<std::int64_t>(static_cast<std::int64_t>(static_cast<double>(groups) * (work + 4.0 * static_cast<double>(elements) + 100) / 1.2e4), 1, groups);
   // Of groups that lie beside each other: what a machine, or a kernel, asks for ahead is then used by the same thread.
   const std::int64_t runs = 8 * num_threads();
   parallel_for(groups, std::max((groups + tasks - 1) / tasks, (groups + runs - 1) / runs), [&](std::int64_t begin, std::int64_t end) {

@@ -50,58 +50,48 @@ MPSKIT_INLINE void transpose_quads(Vec<float> (&v)[4]) {
   v[3] = (Vec<float>)high2(ab2, cd2);
 }
 
-// 16 bytes of rows q, q + 4, ... of a stack, side by side: of four such registers each 16 bytes have four rows of their own. row(i) is where
-// those of row i begin.
+// Four columns of a stack: row(i) is where those of row i begin.
 template <class Row>
-MPSKIT_INLINE Vec<float> load_quads(Row&& row, int q) {
+MPSKIT_INLINE void load_columns_of(Row&& row, Vec<float> (&v)[4]) {
+  for (int q = 0; q < 4; ++q) {  // rows q, q + 4, ... side by side; each 16 bytes then have four rows of their own
 #if MPSKIT_VECTOR_BYTES == 64
-  __m512 r = _mm512_castps128_ps512(_mm_loadu_ps(row(q)));
-  r = _mm512_insertf32x4(r, _mm_loadu_ps(row(q + 4)), 1);
-  r = _mm512_insertf32x4(r, _mm_loadu_ps(row(q + 8)), 2);
-  return (Vec<float>)_mm512_insertf32x4(r, _mm_loadu_ps(row(q + 12)), 3);
+    __m512 r = _mm512_castps128_ps512(_mm_loadu_ps(row(q)));
+    r = _mm512_insertf32x4(r, _mm_loadu_ps(row(q + 4)), 1);
+    r = _mm512_insertf32x4(r, _mm_loadu_ps(row(q + 8)), 2);
+    v[q] = (Vec<float>)_mm512_insertf32x4(r, _mm_loadu_ps(row(q + 12)), 3);
 #elif MPSKIT_VECTOR_BYTES == 32
-  return (Vec<float>)_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(row(q))), _mm_loadu_ps(row(q + 4)), 1);
+    v[q] = (Vec<float>)_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(row(q))), _mm_loadu_ps(row(q + 4)), 1);
 #else
-  return load<Vec<float>>(row(q));
+    v[q] = load<Vec<float>>(row(q));
 #endif
+  }
+  transpose_quads(v);
 }
 template <class Row>
-MPSKIT_INLINE void store_quads(Row&& row, int q, Vec<float> v) {
-#if MPSKIT_VECTOR_BYTES == 64  // the instruction that takes a part of a register to memory: GCC makes two of the intrinsic that it does not warn of
-  store(row(q), __builtin_shufflevector(v, v, 0, 1, 2, 3));
-  store(row(q + 4), __builtin_shufflevector(v, v, 4, 5, 6, 7));
-  store(row(q + 8), __builtin_shufflevector(v, v, 8, 9, 10, 11));
-  store(row(q + 12), __builtin_shufflevector(v, v, 12, 13, 14, 15));
-#elif MPSKIT_VECTOR_BYTES == 32
-  _mm_storeu_ps(row(q), _mm256_castps256_ps128((__m256)v));
-  _mm_storeu_ps(row(q + 4), _mm256_extractf128_ps((__m256)v, 1));
-#else
-  store(row(q), v);
-#endif
-}
-
-// Four columns of a stack, or the columns of several such fours: those of a row are then touched one after the other, where rows a power of two
-// apart drive each other out of L1.
-template <class Row, int fours>
-MPSKIT_INLINE void load_columns_of(Row&& row, Vec<float> (&v)[fours][4]) {
-  for (int q = 0; q < 4; ++q)
-    for (int f = 0; f < fours; ++f) v[f][q] = load_quads([&](int i) __attribute__((always_inline)) { return row(i) + 4 * f; }, q);
-  for (int f = 0; f < fours; ++f) transpose_quads(v[f]);
-}
-template <class Row, int fours>
-MPSKIT_INLINE void store_columns_of(Row&& row, Vec<float> (&v)[fours][4]) {
-  for (int f = 0; f < fours; ++f) transpose_quads(v[f]);
-  for (int q = 0; q < 4; ++q)
-    for (int f = 0; f < fours; ++f) store_quads([&](int i) __attribute__((always_inline)) { return row(i) + 4 * f; }, q, v[f][q]);
-}
-// Four columns of rows `pitch` floats apart.
-MPSKIT_INLINE void load_columns(const float* rows, std::int64_t pitch, Vec<float> (&v)[4]) {
-  for (int q = 0; q < 4; ++q) v[q] = load_quads([&](int i) __attribute__((always_inline)) { return rows + i * pitch; }, q);
+MPSKIT_INLINE void store_columns_of(Row&& row, Vec<float> (&v)[4]) {
   transpose_quads(v);
+  for (int q = 0; q < 4; ++q) {
+#if MPSKIT_VECTOR_BYTES == 64
+    const auto r = (__m512)v[q];
+    _mm_storeu_ps(row(q), _mm512_maskz_extractf32x4_ps(0xf, r, 0));
+    _mm_storeu_ps(row(q + 4), _mm512_maskz_extractf32x4_ps(0xf, r, 1));
+    _mm_storeu_ps(row(q + 8), _mm512_maskz_extractf32x4_ps(0xf, r, 2));
+    _mm_storeu_ps(row(q + 12), _mm512_maskz_extractf32x4_ps(0xf, r, 3));
+#elif MPSKIT_VECTOR_BYTES == 32
+    const auto r = (__m256)v[q];
+    _mm_storeu_ps(row(q), _mm256_castps256_ps128(r));
+    _mm_storeu_ps(row(q + 4), _mm256_extractf128_ps(r, 1));
+#else
+    store(row(q), v[q]);
+#endif
+  }
+}
+// The same of rows `pitch` floats apart.
+MPSKIT_INLINE void load_columns(const float* rows, std::int64_t pitch, Vec<float> (&v)[4]) {
+  load_columns_of([&](int i) __attribute__((always_inline)) { return rows + i * pitch; }, v);
 }
 MPSKIT_INLINE void store_columns(float* rows, std::int64_t pitch, Vec<float> (&v)[4]) {
-  transpose_quads(v);
-  for (int q = 0; q < 4; ++q) store_quads([&](int i) __attribute__((always_inline)) { return rows + i * pitch; }, q, v[q]);
+  store_columns_of([&](int i) __attribute__((always_inline)) { return rows + i * pitch; }, v);
 }
 
 }  // namespace mpskit::cpu::MPSKIT_ISA
