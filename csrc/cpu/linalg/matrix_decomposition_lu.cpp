@@ -455,32 +455,35 @@ I factor_lane_panel(LaneWindow w, std::int64_t m, std::int64_t steps, std::int64
   return is_singular;
 }
 
-MPSKIT_INLINE Eight less_eight(float l, Eight u, Eight c) {
+template <class P>
+MPSKIT_INLINE P less_scaled(float l, P u, P c) {
+  if constexpr (std::is_same_v<P, V>) return less_product(all(l), u, c);
 #if MPSKIT_VECTOR_BYTES >= 32
-  return (Eight)_mm256_fnmadd_ps(_mm256_set1_ps(l), (__m256)u, (__m256)c);
+  else return (P)_mm256_fnmadd_ps(_mm256_set1_ps(l), (__m256)u, (__m256)c);
 #else
-  return c - l * u;
+  else return c - l * u;
 #endif
 }
 
-// Eight columns from c on of one matrix: rows [top, top + 8) become U, what is below is reduced by them.
+// The columns of a register from c on of one matrix: rows [top, top + 8) become U, what is below is reduced by them.
+template <class P>
 void reduce_columns(float* a, std::int64_t top, std::int64_t c, std::int64_t m) {
-  Eight u[8];
+  P u[8];
   float* diagonal = a + top * tall_stride + top;
   float* x = a + top * tall_stride + c;
 #pragma GCC unroll 8
-  for (int r = 0; r < 8; ++r) u[r] = load<Eight>(x + r * tall_stride);
+  for (int r = 0; r < 8; ++r) u[r] = load<P>(x + r * tall_stride);
 #pragma GCC unroll 8
   for (int k = 0; k < 8; ++k)
 #pragma GCC unroll 8
-    for (int r = k + 1; r < 8; ++r) u[r] = less_eight(diagonal[r * tall_stride + k], u[k], u[r]);
+    for (int r = k + 1; r < 8; ++r) u[r] = less_scaled(diagonal[r * tall_stride + k], u[k], u[r]);
 #pragma GCC unroll 8
   for (int r = 1; r < 8; ++r) store(x + r * tall_stride, u[r]);
   for (std::int64_t i = 8; i < m - top; ++i) {
     const float* l = diagonal + i * tall_stride;
-    Eight sum = load<Eight>(x + i * tall_stride);
+    P sum = load<P>(x + i * tall_stride);
 #pragma GCC unroll 8
-    for (int k = 0; k < 8; ++k) sum = less_eight(l[k], u[k], sum);
+    for (int k = 0; k < 8; ++k) sum = less_scaled(l[k], u[k], sum);
     store(x + i * tall_stride, sum);
   }
 }
@@ -508,10 +511,10 @@ void factor_group(LaneGroup& g, std::int64_t m, std::int64_t n, const Matrices<c
         float *p = a + (j0 + j) * tall_stride, *q = a + other[j * lanes<float>] * tall_stride;
         if (p == q) continue;
 #pragma GCC unroll 4
-        for (int r = 0; r < registers; ++r) {  // those of the panel too, which are written next
-          const Eight x = load<Eight>(p + 8 * r), y = load<Eight>(q + 8 * r);
-          store(p + 8 * r, y);
-          store(q + 8 * r, x);
+        for (int c = 0; c < 8 * registers; c += lanes<float>) {  // those of the panel too, which are written next
+          const V x = load<V>(p + c), y = load<V>(q + c);
+          store(p + c, y);
+          store(q + c, x);
         }
       }
     }
@@ -524,7 +527,12 @@ void factor_group(LaneGroup& g, std::int64_t m, std::int64_t n, const Matrices<c
           __builtin_prefetch(next + i * source.row + c, 0, 2);
           __builtin_prefetch(later + i * result.row + c, 1, 2);
         }
-      for (std::int64_t c = j0 + 8; c < n; c += 8) reduce_columns(g.matrix[l], j0, c, m);
+      std::int64_t c = j0 + 8;
+      // Wider registers take whole lines.
+      constexpr std::int64_t wide = std::max(8, lanes<float>);
+      for (; c < n && (wide == 8 || c % wide != 0); c += 8) reduce_columns<Eight>(g.matrix[l], j0, c, m);
+      if constexpr (wide > 8)
+        for (; c < n; c += wide) reduce_columns<V>(g.matrix[l], j0, c, m);
     }
   }
   for (std::int64_t l = 0; l < count; ++l)
