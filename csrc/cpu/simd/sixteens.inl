@@ -16,7 +16,7 @@ inline constexpr bool isa_shuffles_bytes = false;
 template <class T, int bytes>
 using VecOf [[gnu::vector_size(bytes)]] = T;
 template <class T, int bytes = MPSKIT_VECTOR_BYTES>
-MPSKIT_INLINE VecOf<T, bytes> load_sixteens(const void* from, std::int64_t apart) {
+MPSKIT_INLINE VecOf<T, bytes> load_sixteens(const void* from, [[maybe_unused]] std::int64_t apart) {
   using F [[gnu::vector_size(16)]] = std::int64_t;
   using V = VecOf<T, bytes>;
   const auto* p = static_cast<const std::byte*>(from);
