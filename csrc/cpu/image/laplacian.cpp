@@ -42,10 +42,10 @@ class LaplacianPlan final : public CpuPlan {
     using V = Vec<float>;
     const std::int64_t c = tiles_.channels();
     const V factor = factor_ - V{}, bias = bias_ - V{}, minus_four = -4.0f - V{};
-    auto at = [=](std::int64_t x) {
+    auto at = [=, this](std::int64_t x) {
       const float* p = above + pitch + x;
       __builtin_prefetch(p + pitch + 256);  // hardware is late with rows side by side
-      __builtin_prefetch(to + x + 256, 1);
+      if (!is_past_) __builtin_prefetch(to + x + 256, 1);  // what goes past the caches must not be in them
       const V sum = (load<V>(p - pitch + c) + load<V>(p + pitch + c)) + (load<V>(p) + load<V>(p + 2 * c));
       return multiply_add(multiply_add(minus_four, load<V>(p + c), sum), factor, bias);
     };
