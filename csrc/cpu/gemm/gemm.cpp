@@ -584,14 +584,16 @@ struct GemmDriver {
     const std::int64_t rows_of_l2 = is_tiled_kind(kind) ? tiled_block_bytes / (terms * a_size) : block_bytes / a_row_bytes(terms, a_size);
     const std::int64_t most_rows = std::max<std::int64_t>(tile_rows, rows_of_l2 / tile_rows * tile_rows);
     std::int64_t down = blocks_of(m, most_rows), across = 1;
-    // A part is worth waking a thread for 2 million operations, or for 256 KiB of B when few rows use it.
+    // A part is worth waking a thread for 2 million operations, or for 256 KiB of B when few rows use it; by tiles for six times that, and each part
+    // that spans other columns splits its rows of A again.
+    const bool is_tiled = is_tiled_kind(kind);
     const double elements = static_cast<double>(n) * static_cast<double>(std::max<std::int64_t>(k, 1));
-    const double pieces = elements * std::max(static_cast<double>(m) / 1e6, 1 / 65536.0);
+    const double pieces = elements * (is_tiled ? static_cast<double>(m) / 6e6 : std::max(static_cast<double>(m) / 1e6, 1 / 65536.0));
     const std::int64_t threads = num_threads();
-    const std::int64_t most = m <= four_panel_rows ? threads : 4 * threads;
+    const std::int64_t most = m <= four_panel_rows ? threads : (is_tiled ? 2 : 4) * threads;
     const std::int64_t wanted = threads == 1 ? 1 : static_cast<std::int64_t>(std::min(static_cast<double>(most), pieces));
     // Rows that are copied are copied once for each part that spans their columns; panels of B are shared.
-    const bool copies_a = g.a.write || g.a.matrix.transposed || g.a.matrix.dtype != DType::f32 || is_tiled_kind(kind);
+    const bool copies_a = g.a.write || g.a.matrix.transposed || g.a.matrix.dtype != DType::f32 || is_tiled;
     while (down * across < wanted) {
       const std::int64_t high = m / down, wide = n / across;
       const bool can_halve_rows = high >= 2 * tile_rows, can_halve_columns = wide >= 2 * width;
@@ -617,7 +619,6 @@ struct GemmDriver {
     };
     // Several parts would pack the same panels again. Where C collects the sums, a block of k passes all rows before the next one
     // does: its panels come from L3 then, not from memory. A part by tiles takes all blocks: it splits its rows of A for each group of columns.
-    const bool is_tiled = is_tiled_kind(kind);
     if (g.packed_b || k == 0 || (down == 1 && !is_tiled)) return columns(g.packed_b, 0, n, all_blocks);
     const bool by_block = g.c.dtype == DType::f32 && (kind == f32_kind || kind == half_kind);
     const std::int64_t blocks = blocks_of(k, terms), together = by_block ? 1 : blocks;
