@@ -1,6 +1,10 @@
 #pragma once
-// int8 as tiles: a row of A is 64 terms, a row of B four terms of each of 16 columns. Included by tiles.inl.
+// int8 as tiles: a row of A is 64 terms, a row of B four terms of each of 16 columns.
+#include "cpu/gemm/pack.inl"
+#include "cpu/gemm/tile_unit.inl"
+
 namespace mpskit::cpu::MPSKIT_ISA {
+#ifdef MPSKIT_HAS_TILES
 
 // Some rows of bytes, zeros beyond them: as many rows and bytes as dst has.
 template <int rows, int bytes>
@@ -79,5 +83,6 @@ inline void pack_byte_tiles(const GemmMatrix& b, std::int64_t k, std::int64_t le
     }
   }
 }
+#endif
 
 }  // namespace mpskit::cpu::MPSKIT_ISA

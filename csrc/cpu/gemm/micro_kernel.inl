@@ -224,7 +224,7 @@ MPSKIT_INLINE void dot_tile(const MicroArguments<Kind>& m, int row, std::int64_t
       for (int width = lanes<float> / 2; width > 0; width /= 2)
         for (int l = 0; l < width; ++l) lane[l] += lane[l + width];
       float total = lane[0];
-      for (std::int64_t t = k; t < m.steps; ++t) total += a[i][t] * as_float(b[j * m.b_step + t]);
+      for (std::int64_t t = k; t < m.steps; ++t) total += a[i][t] * as_sum(b[j * m.b_step + t]);
       float& c = m.c[(row + i) * m.c_stride + column + j];
       c = m.beta != 0 ? m.alpha * total + m.beta * c : m.alpha * total;
     }

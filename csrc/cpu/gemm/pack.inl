@@ -5,15 +5,10 @@
 namespace mpskit::cpu::MPSKIT_ISA {
 
 template <class S>
-MPSKIT_INLINE Vec<float> load_as_float(const S* p) {
-  if constexpr (std::is_same_v<S, std::uint16_t>) return load_half(p);
-  else return load<Vec<float>>(p);
-}
-template <class S>
 void convert(const S* src, std::int64_t n, float* dst) {
   std::int64_t i = 0;
-  for (; i + lanes<float> <= n; i += lanes<float>) store(dst + i, load_as_float(src + i));
-  for (; i < n; ++i) dst[i] = as_float(src[i]);
+  for (; i + lanes<float> <= n; i += lanes<float>) store(dst + i, load_terms(src + i));
+  for (; i < n; ++i) dst[i] = as_sum(src[i]);
 }
 
 // Runs of a few to some hundred elements: a call of memcpy would cost as much as the copy.
@@ -125,7 +120,7 @@ void copy_a(const GemmMatrix& a, std::int64_t m, std::int64_t rows, std::int64_t
       for (; j + line <= length; j += line) {
         __builtin_prefetch(s + next + j);
 #pragma GCC unroll 16
-        for (std::int64_t x = 0; x < line; x += lanes<float>) store(d + j + x, load_as_float(s + j + x));
+        for (std::int64_t x = 0; x < line; x += lanes<float>) store(d + j + x, load_terms(s + j + x));
       }
       convert(s + j, length - j, d + j);
     }
@@ -153,7 +148,7 @@ void pack_panel(const GemmMatrix& b, std::int64_t k, std::int64_t length, std::i
       for (std::int64_t i = 0; i < length; ++i) {
         const S* s = src.at(k + i, n);
         __builtin_prefetch(s + 8 * src.stride);
-        for (int j = 0; j < 2; ++j) store(dst + i * width + j * lanes<float>, load_as_float(s + j * lanes<float>));
+        for (int j = 0; j < 2; ++j) store(dst + i * width + j * lanes<float>, load_terms(s + j * lanes<float>));
       }
     } else {
       for (std::int64_t i = 0; i < length; ++i) convert(src.at(k + i, n), columns, dst + i * width);

@@ -1,14 +1,8 @@
 #pragma once
 // What the micro-kernels of the matrix core multiply. A kind names how one of them holds its numbers.
-#include "cpu/simd/vector.inl"
+#include "cpu/simd/terms.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
-
-template <class S>
-MPSKIT_INLINE float as_float(S v) {
-  if constexpr (std::is_same_v<S, std::uint16_t>) return half_to_float(v);
-  else return v;
-}
 
 // sum += a * b, in the register where sum is. Compilers may write the result over a or b instead, which moves the sums of a
 // micro-kernel about until they spill.

@@ -1,26 +1,8 @@
 #pragma once
 // A row times a matrix, of floats, halves or doubles: y += x[i] * row i, which is the speed of memory.
-#include "cpu/simd/vector.inl"
+#include "cpu/simd/terms.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
-
-// What sums are kept in.
-template <class T>
-using SumOf = std::conditional_t<std::is_same_v<T, double>, double, float>;
-
-MPSKIT_INLINE Vec<float> load_terms(const float* p) { return load<Vec<float>>(p); }
-MPSKIT_INLINE Vec<float> load_terms(const std::uint16_t* p) { return load_half(p); }
-MPSKIT_INLINE Vec<double> load_terms(const double* p) { return load<Vec<double>>(p); }
-template <class T>
-MPSKIT_INLINE SumOf<T> as_sum(T v) {
-  if constexpr (std::is_same_v<T, std::uint16_t>) return half_to_float(v);
-  else return v;
-}
-template <class T>
-MPSKIT_INLINE void put(T* p, SumOf<T> v) {
-  if constexpr (std::is_same_v<T, std::uint16_t>) *p = float_to_half(v);
-  else *p = v;
-}
 
 // y += x[i] * row i of a, for some columns: several rows at a time, streams enough for the memory, through a strip of y that stays in L1.
 template <int together, class T, class S = SumOf<T>>

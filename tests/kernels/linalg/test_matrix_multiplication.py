@@ -266,6 +266,26 @@ def test_integers_are_exact(engine: Engine) -> None:
     np.testing.assert_array_equal(Multiply()(a, b), (a.astype(np.int64) @ b.astype(np.int64)).astype(np.float32))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float16", "int8"])
+def test_more_columns_than_are_packed_at_once(engine: Engine, rng: np.random.Generator, dtype: str) -> None:
+    if engine.is_metal:
+        pytest.skip("how a product is divided is the CPU engine's business")
+    m, n, k = 100, 2500, 3001  # 48 MB of tiles of float32
+    a, b = values(rng, (m, k), dtype), values(rng, (k, n), dtype)
+    if dtype == "int8":
+        a, b = a // 4, b // 4  # float32 holds every sum
+    threads = mps.num_threads()
+    results = []
+    try:
+        for count in (1, 2, 5):
+            mps.set_num_threads(count)
+            results.append(Multiply()(a, b, out=np.empty((m, n), np.float32)))
+            np.testing.assert_array_equal(results[-1], results[0])
+    finally:
+        mps.set_num_threads(threads)
+    assert_product(results[0], *product(a, b, False, False, 1, 0, results[0]), k, engine)
+
+
 def test_a_value_does_not_depend_on_threads_or_place(engine: Engine, rng: np.random.Generator) -> None:
     if engine.is_metal:
         pytest.skip("thread counts belong to the CPU engine")
@@ -295,7 +315,16 @@ def test_a_value_does_not_depend_on_threads_or_place(engine: Engine, rng: np.ran
 
 @pytest.mark.parametrize("beta", [0.0, -0.5])
 def test_a_small_product_is_the_same_in_a_batch(engine: Engine, rng: np.random.Generator, beta: float) -> None:
-    for m, n, k in ((16, 16, 16), (5, 8, 1), (7, 9, 30), (24, 40, 33), (25, 21, 7), (40, 24, 90), (9, 3, 4), (1, 131, 1030)):
+    for m, n, k in (
+        (16, 16, 16),
+        (5, 8, 1),
+        (7, 9, 30),
+        (24, 40, 33),
+        (25, 21, 7),
+        (40, 24, 90),
+        (9, 3, 4),
+        (1, 131, 1030),
+    ):
         # Rows further apart than they are long, and something beside them.
         a, b, c = (Framed((9, *shape), "float32", 5) for shape in ((m, k), (k, n), (m, n)))
         for frame in (a, b, c):
