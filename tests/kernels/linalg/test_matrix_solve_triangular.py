@@ -134,7 +134,10 @@ def test_does_not_depend_on_threads(engine: Engine, rng: np.random.Generator, ri
         pytest.skip("thread counts belong to the CPU engine")
     threads = mps.num_threads()
     options = {"right": right, "upper": True, "transpose": False, "unit": False}
-    cases = [(triangular(rng, (n, n), options), right_hand_side(rng, n, m, options)) for n, m in ((260, 300), (260, 1), (520, 641))]
+    cases = [
+        (triangular(rng, (n, n), options), right_hand_side(rng, n, m, options))
+        for n, m in ((260, 300), (260, 1), (520, 641))
+    ]
     try:
         results: list[Any] = []
         for n in (1, 2, 5):
