@@ -14,6 +14,17 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 
+#if defined(__SANITIZE_ADDRESS__)
+#define MPSKIT_ASAN
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define MPSKIT_ASAN
+#endif
+#endif
+#ifdef MPSKIT_ASAN
+#include <sanitizer/asan_interface.h>
+#endif
+
 namespace mpskit {
 namespace pool {
 namespace {
@@ -112,6 +123,14 @@ Pool& the_pool() {
   return *pool;
 }
 
+// Under AddressSanitizer nobody may touch what a block has beyond the bytes that were asked for.
+void guard([[maybe_unused]] void* data, [[maybe_unused]] std::size_t bytes, [[maybe_unused]] std::size_t rounded) {
+#ifdef MPSKIT_ASAN
+  ASAN_UNPOISON_MEMORY_REGION(data, rounded);
+  ASAN_POISON_MEMORY_REGION(static_cast<std::byte*>(data) + bytes, rounded - bytes);
+#endif
+}
+
 }  // namespace
 
 std::size_t page_bytes() {
@@ -122,7 +141,11 @@ std::size_t page_bytes() {
 std::shared_ptr<void> take(std::size_t bytes) {
   const std::size_t rounded = class_bytes(bytes);
   void* data = the_pool().take(rounded);
-  return std::shared_ptr<void>(data, [rounded](void* p) { the_pool().give(p, rounded); });
+  guard(data, bytes, rounded);
+  return std::shared_ptr<void>(data, [rounded](void* p) {
+    guard(p, rounded, rounded);  // pages may go back to the system
+    the_pool().give(p, rounded);
+  });
 }
 
 Statistics statistics() {
