@@ -58,8 +58,8 @@ MPSKIT_INLINE void blocks_of_lanes(const Key& key, std::uint64_t first, std::uin
     c[3] = p;
   }
   const Wides a = (c[0] & 0xffffffffu) | c[1] << 32, b = (c[2] & 0xffffffffu) | c[3] << 32;
-  store(reinterpret_cast<std::uint64_t*>(out), __builtin_shufflevector(a, b, (lane / 2 * 2 + lane % 2 * n)...));
-  store(reinterpret_cast<std::uint64_t*>(out) + n, __builtin_shufflevector(a, b, (lane / 2 * 2 + 1 + lane % 2 * n)...));
+  store(out, (Randoms)__builtin_shufflevector(a, b, (lane / 2 * 2 + lane % 2 * n)...));
+  store(out + 2 * n, (Randoms)__builtin_shufflevector(a, b, (lane / 2 * 2 + 1 + lane % 2 * n)...));
 }
 inline constexpr std::int64_t step = 8 * lanes<std::uint64_t>;
 MPSKIT_INLINE void blocks(const Key& key, std::uint64_t first, std::uint32_t* out) {
