@@ -193,7 +193,7 @@ class RunningSumsPlan : public CpuPlan {
         const std::int64_t image = task / (bands - 1), b = task % (bands - 1);
         std::fill_n(columns, pitch, T{});
         for (std::int64_t y = b * rows; y < (b + 1) * rows; ++y) {
-          const P* row = read(src, image, y, rows_memory);
+          const P* row = read(src, image, y, 0, window_.width, rows_memory);
           for (std::int64_t x = 0; x < count; x += lanes<T>) {
             const Vec<T> v = load_as<T>(row + x);
             store(columns + x, load<Vec<T>>(columns + x) + (is_squared ? v * v : v));
@@ -207,21 +207,23 @@ class RunningSumsPlan : public CpuPlan {
       for (std::int64_t b = 2; b < bands; ++b)
         for (std::int64_t x = 0; x < count; ++x) starts[(i * bands + b) * pitch + x] += starts[(i * bands + b - 1) * pitch + x];
 
-    const std::int64_t left_row = strips * channels_;
-    const Scratch left_memory(static_cast<std::size_t>(images * window_.height * left_row) * sizeof(T));
+    // What lies left of each strip in each row; of the first nothing does, and all rows of one strip share its zeros.
+    const std::int64_t left_row = strips > 1 ? strips * channels_ : 0;
+    const Scratch left_memory(static_cast<std::size_t>(std::max(channels_, images * window_.height * left_row)) * sizeof(T));
     T* const left = left_memory.as<T>();
-    parallel_for(images * window_.height, (1 << 16) / count + 1, [&](std::int64_t begin, std::int64_t end) {
-      const Scratch memory(strips > 1 ? bytes : 0);
-      for (std::int64_t task = begin; task < end; ++task) {
-        T* to = left + task * left_row;
-        std::fill_n(to, channels_, T{});
-        const P* row = strips > 1 ? read(src, task / window_.height, task % window_.height, memory.as<P>()) : nullptr;
-        for (std::int64_t s = 1; s < strips; ++s, row += wide * channels_, to += channels_) {
-          std::copy_n(to, channels_, to + channels_);
-          sum_row<T, is_squared>(row, wide, channels_, to + channels_);
+    if (strips == 1) std::fill_n(left, channels_, T{});
+    else
+      parallel_for(images * window_.height, (1 << 16) / count + 1, [&](std::int64_t begin, std::int64_t end) {
+        const Scratch memory(bytes);
+        for (std::int64_t task = begin; task < end; ++task) {
+          T* to = left + task * left_row;
+          std::fill_n(to, channels_, T{});
+          for (std::int64_t s = 1; s < strips; ++s, to += channels_) {
+            std::copy_n(to, channels_, to + channels_);
+            sum_row<T, is_squared>(read(src, task / window_.height, task % window_.height, (s - 1) * wide, wide, memory.as<P>()), wide, channels_, to + channels_);
+          }
         }
-      }
-    });
+      });
 
     parallel_for(images * bands * strips, grain, [&](std::int64_t begin, std::int64_t end) {
       const Scratch memory(bytes);
@@ -229,12 +231,12 @@ class RunningSumsPlan : public CpuPlan {
       T *above = memory.as<T>(static_cast<std::size_t>(pitch) * sizeof(float)), *sums = above + pitch;
       for (std::int64_t task = begin; task < end; ++task) {
         const std::int64_t s = task % strips, image = task / strips / bands, first = task / strips % bands * rows;
-        const std::int64_t x = s * wide * channels_, some = std::min(wide, window_.width - s * wide) * channels_;
+        const std::int64_t x = s * wide, pixels = std::min(wide, window_.width - x), some = pixels * channels_;
         std::copy_n(starts + task / strips * pitch, pitch, above);
         for (std::int64_t y = first; y < std::min(first + rows, window_.height); ++y) {
-          std::byte* to = dst.row<std::byte>(image, window_.y + y) + (window_.x * channels_ + x) * dst.layout.element_bytes();
+          std::byte* to = dst.row<std::byte>(image, window_.y + y) + (window_.x + x) * channels_ * dst.layout.element_bytes();
           const std::int64_t done =
-              add_row<T, is_squared>(read(src, image, y, reinterpret_cast<P*>(row)) + x, some / channels_, channels_, left + (image * window_.height + y) * left_row + s * channels_, above,
+              add_row<T, is_squared>(read(src, image, y, x, pixels, reinterpret_cast<P*>(row)), pixels, channels_, left + (image * window_.height + y) * left_row + s * channels_, above,
                                      sums, reinterpret_cast<float*>(to), dst.layout.dtype == DType::f32 ? some / lanes<float> * lanes<float> : 0, factor_, is_past);
           write(sums, done, some, dst.layout.dtype, to, row);
           std::swap(above, sums);
@@ -244,18 +246,18 @@ class RunningSumsPlan : public CpuPlan {
     });
   }
 
-  // A row of the source: where it lies, when that is what is wanted and a register past its end is still the picture's.
+  // Pixels [x, x + pixels) of a row of the source: where they lie, when that is what is wanted and a register past its end is still the picture's.
   template <class P>
-  const P* read(const View& src, std::int64_t image, std::int64_t y, P* row) const {
+  const P* read(const View& src, std::int64_t image, std::int64_t y, std::int64_t x, std::int64_t pixels, P* row) const {
     constexpr bool is_byte = std::is_same_v<P, std::uint8_t>;
     const Layout& l = src.layout;
-    const std::int64_t from_y = shift_y_ + y, end_x = shift_x_ + window_.width;
-    if (l.dtype == (is_byte ? DType::u8 : DType::f32) && from_y >= 0 && from_y < l.height() && shift_x_ >= 0 && end_x <= l.width()) {
+    const std::int64_t from_y = shift_y_ + y, from_x = shift_x_ + x, end_x = from_x + pixels;
+    if (l.dtype == (is_byte ? DType::u8 : DType::f32) && from_y >= 0 && from_y < l.height() && from_x >= 0 && end_x <= l.width()) {
       const std::byte *end = src.row<const std::byte>(l.images() - 1, l.height() - 1) + l.width() * l.stride[2], *last = src.row<const std::byte>(image, from_y) + end_x * l.stride[2];
-      if (end - last >= MPSKIT_VECTOR_BYTES) return src.row<const P>(image, from_y) + shift_x_ * channels_;
+      if (end - last >= MPSKIT_VECTOR_BYTES) return src.row<const P>(image, from_y) + from_x * channels_;
     }
-    if constexpr (is_byte) stored_row<P, P>(src, image, from_y, shift_x_, window_.width, edge_, row);
-    else fetch_row(src, image, from_y, shift_x_, window_.width, edge_, row);
+    if constexpr (is_byte) stored_row<P, P>(src, image, from_y, from_x, pixels, edge_, row);
+    else fetch_row(src, image, from_y, from_x, pixels, edge_, row);
     return row;
   }
   template <class T>
