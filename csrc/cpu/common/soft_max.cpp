@@ -37,12 +37,15 @@ float largest(const float* x, std::int64_t n) {
 
 namespace {
 
+MPSKIT_INLINE Floats last_step(const Waiting& w, Floats v) { return (v - w.first) * w.scale - w.second; }
+
+// A row that is written piece by piece.
 class WaitingRow {
  public:
   WaitingRow(const Waiting& w, std::int64_t n) : w_(w), n_(n), head_(before_line(w.dst, n)) {}
   // Of whole registers after the first cache line begins, the one `i` elements on.
   MPSKIT_INLINE void write(std::int64_t i) const {
-    if (const std::int64_t x = head_ + i; x + step <= n_) stream(w_.dst + x, last_step(load<Floats>(w_.values + x)));
+    if (const std::int64_t x = head_ + i; x + step <= n_) stream(w_.dst + x, last_step(w_, load<Floats>(w_.values + x)));
   }
   void write_ends() const {
     write_some(0, head_);
@@ -50,9 +53,8 @@ class WaitingRow {
   }
 
  private:
-  MPSKIT_INLINE Floats last_step(Floats v) const { return (v - w_.first) * w_.scale - w_.second; }
   void write_some(std::int64_t x, std::int64_t end) const {
-    for (; x < end; x += step) store_pixels(w_.dst + x, last_step(load_pixels(w_.values + x, std::min(step, end - x))), std::min(step, end - x));
+    for (; x < end; x += step) store_pixels(w_.dst + x, last_step(w_, load_pixels(w_.values + x, std::min(step, end - x))), std::min(step, end - x));
   }
 
   Waiting w_;
@@ -112,10 +114,7 @@ double exponentials(const float* x, std::int64_t n, float most, float* e, const 
   });
 }
 void write(const Waiting& waiting, std::int64_t n) {
-  if (!waiting.dst) return;
-  const WaitingRow row(waiting, n);
-  row.write_ends();
-  for (std::int64_t i = 0; i < n; i += step) row.write(i);
+  if (waiting.dst) stream_values(waiting.values, n, waiting.dst, [&](Floats v) { return last_step(waiting, v); });
 }
 
 void one_row(DType from, const std::byte* s, std::int64_t n, DType to, std::byte* d, float* scratch) {

@@ -80,7 +80,6 @@ struct TilePlanes {
   std::uint32_t b_least = 0, b_most = 0;
 };
 
-// One part of a product on one thread.
 bool clamps(const Gemm& g) { return g.low != -std::numeric_limits<float>::infinity() || g.high != std::numeric_limits<float>::infinity(); }
 
 // The end of a tile of sums: bias and clamp, unless the kernel saw to them, and what the caller wants.
@@ -95,6 +94,7 @@ void finish_tile(const Gemm& g, const GemmTile& t, bool is_finished) {
   if (g.finish.apply) g.finish.apply(g.finish.context, t);
 }
 
+// One part of a product on one thread.
 template <class Kind>
 struct Part {
   using A = typename Kind::A;

@@ -28,7 +28,7 @@ class GaussianPyramidPlan final : public CpuPlan {
     Workspace(const GaussianPyramidPlan& p, std::int64_t width)
         : margin(rounded_up((p.window_.width / 2 + 1) * p.channels_, 32)),
           pitch(2 * margin + rounded_up((width + 3) / 2 * p.channels_, 32) + pyramid_overrun),
-          memory(sizeof(T) * static_cast<std::size_t>(margin + 3 * pitch + rounded_up(width * p.channels_, 64) + pyramid_overrun)) {
+          memory(sizeof(T) * static_cast<std::size_t>(margin + 3 * pitch + rounded_up(width * p.channels_, pyramid_codes_step) + pyramid_overrun)) {
       even = memory.as<T>() + margin;
       odd = even + pitch;
       sum = odd + pitch;

@@ -7,12 +7,14 @@ namespace mpskit::cpu::MPSKIT_ISA {
 
 MPSKIT_INLINE Words binomial(Words a, Words b, Words c, Words d, Words e) { return a + e + (c << 1) + ((b + c + d) << 2); }
 
+inline constexpr std::int64_t pyramid_codes_step = 2 * lanes<std::uint16_t>;  // elements at once
+
 // Five rows of bytes to one of words, its even and odd pixels apart. Writes whole registers. The next five end `ahead` bytes further, which
 // is asked for: hardware is late with two streams that begin anew in every row.
 template <int c>
 void split_codes(const std::array<const std::uint8_t*, 5>& rows, std::int64_t ahead, std::int64_t pixels, std::int64_t channels, std::uint16_t* even,
                  std::uint16_t* odd, std::uint16_t* whole) {
-  constexpr std::int64_t step = 2 * lanes<std::uint16_t>;  // elements at once
+  constexpr std::int64_t step = pyramid_codes_step;
   const auto block = [&](const std::array<const std::uint8_t*, 5>& r, std::int64_t x, std::int64_t to) __attribute__((always_inline)) {
     if constexpr (c == 1) {  // a word is an even pixel and an odd one
       Words v[5];

@@ -73,7 +73,7 @@ MPSKIT_INLINE void turn_lanes(Vec<float> (&v)[16]) {
 MPSKIT_INLINE void interleave_lines(const LaneStarts<const float>& rows, std::ptrdiff_t offset, std::int64_t begin, std::int64_t end, LaneWindow dst, std::int64_t i) {
   for (std::int64_t j = begin; j < end; j += 16) {
     const auto count = static_cast<int>(std::min<std::int64_t>(16, end - j));
-    const auto mask = static_cast<__mmask16>(0xffff >> (16 - count));
+    const __mmask16 mask = first_lanes(count);
     Vec<float> v[16];
     for (int l = 0; l < 16; ++l) v[l] = (Vec<float>)_mm512_maskz_loadu_ps(mask, rows.p[l] + offset + j);
     turn_lanes(v);
@@ -85,7 +85,7 @@ MPSKIT_INLINE void interleave_lines(const LaneStarts<const float>& rows, std::pt
 MPSKIT_INLINE void separate_lines(LaneWindow src, std::int64_t i, std::int64_t begin, std::int64_t end, const LaneStarts<float>& rows, std::ptrdiff_t offset) {
   for (std::int64_t j = begin; j < end; j += 16) {
     const auto count = static_cast<int>(std::min<std::int64_t>(16, end - j));
-    const auto mask = static_cast<__mmask16>(0xffff >> (16 - count));
+    const __mmask16 mask = first_lanes(count);
     Vec<float> v[16];
 #pragma GCC unroll 16
     for (int c = 0; c < 16; ++c) v[c] = c < count ? load<Vec<float>>(src.at(i, j + c)) : Vec<float>{};

@@ -115,9 +115,6 @@ MPSKIT_INLINE void store_pixels(std::uint16_t* p, Vec<float> v) {
 #endif
 }
 
-#if MPSKIT_VECTOR_BYTES == 64
-MPSKIT_INLINE __mmask16 first_lanes(std::int64_t count) { return static_cast<__mmask16>((1u << count) - 1); }
-#endif
 // Less than a register: neither reads nor writes past `count`; the lanes behind it are 0.
 template <class P>
 MPSKIT_INLINE Vec<float> load_pixels(const P* p, std::int64_t count) {

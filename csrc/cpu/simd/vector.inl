@@ -15,6 +15,10 @@ inline constexpr bool has_32_registers = MPSKIT_VECTOR_BYTES == 64  // and else 
 #endif
     ;
 
+#if MPSKIT_VECTOR_BYTES == 64
+MPSKIT_INLINE __mmask16 first_lanes(std::int64_t count) { return static_cast<__mmask16>((1u << count) - 1); }
+#endif
+
 template <class V, class T>
 MPSKIT_INLINE V load(const T* p) {
   V v;
