@@ -8,9 +8,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, Literal
 
@@ -218,34 +219,43 @@ class Pipeline:
         begin = time.perf_counter()
         for name, reason in plan.bad:
             self._report(summary, Path(name), reason, strict, progress)
-        jobs = iter(enumerate(plan.jobs))
-        waiting: dict[Future[_Done], int] = {}
-        crew = _crew(self, workers)
+        jobs: SimpleQueue[int] = SimpleQueue()
+        for index in range(len(plan.jobs)):
+            jobs.put(index)
+        answers: SimpleQueue[_Answer] = SimpleQueue()
+        is_stopped = False
+
+        def process_jobs() -> None:
+            while not is_stopped:
+                try:
+                    index = jobs.get_nowait()
+                except Empty:
+                    return
+                source, target = plan.jobs[index]
+                crew.answer(answers, index, self._process, source, target, quality, force)
+
+        crew = _Crew(self, workers)
         try:
-            while True:
-                while len(waiting) < 2 * workers and (job := next(jobs, None)):
-                    index, (source, target) = job
-                    waiting[crew.submit(self._process, source, target, quality, force)] = index
-                if not waiting:
-                    break
-                for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-                    index = waiting.pop(future)
-                    error = future.exception()
-                    summary.seconds = time.perf_counter() - begin
-                    if error is not None:
-                        source = plan.jobs[index][0]
-                        self._report(summary, source, _reason(error), strict, progress, error)
-                        continue
-                    done = future.result()
-                    summary.done += 1
-                    summary.pixels += done.pixels
-                    for name, seconds in zip(_STAGES, done.seconds, strict=True):
-                        summary.stages[name] += seconds
-                    results[index] = done.result
-                    if progress is not None:
-                        progress(summary)
+            for _ in range(min(workers, len(plan.jobs))):
+                crew.submit(process_jobs)
+            for _ in plan.jobs:
+                answer = answers.get()
+                summary.seconds = time.perf_counter() - begin
+                if answer.error is not None:
+                    source = plan.jobs[answer.index][0]
+                    self._report(summary, source, _reason(answer.error), strict, progress, answer.error)
+                    continue
+                done: _Done = answer.result
+                summary.done += 1
+                summary.pixels += done.pixels
+                for name, seconds in zip(_STAGES, done.seconds, strict=True):
+                    summary.stages[name] += seconds
+                results[answer.index] = done.result
+                if progress is not None:
+                    progress(summary)
         finally:
-            crew.shutdown(wait=True, cancel_futures=True)
+            is_stopped = True
+            crew.close()
         return summary
 
     @staticmethod
@@ -292,12 +302,12 @@ class Results(Iterator[Any]):
 
     def __init__(self, pipeline: Pipeline, items: Iterable[Any], ahead: int, on_error: str) -> None:
         # A GPU works while its threads wait, so every item in flight gets a thread there; on the CPU a thread is a core.
-        self._crew = _crew(pipeline, min(ahead, pipeline.threads) if pipeline.device == "cpu" else ahead)
+        self._crew = _Crew(pipeline, min(ahead, pipeline.threads) if pipeline.device == "cpu" else ahead)
         self._pipeline = pipeline
         self._items = enumerate(items)
         self._ahead = ahead
         self._on_error = on_error
-        self._waiting: deque[tuple[int, Any, Future[Any]]] = deque()
+        self._waiting: deque[tuple[Any, SimpleQueue[_Answer]]] = deque()
         self._ended: Exception | None = None  # the items' own error; it comes after the results of those before it
 
     def __next__(self) -> Any:
@@ -305,11 +315,16 @@ class Results(Iterator[Any]):
             self._read_ahead()
             if not self._waiting:
                 raise self._ended or StopIteration()
-            index, item, future = self._waiting.popleft()
-            error = future.exception()
-            if isinstance(error, Exception) and self._on_error == "return":
-                return Failure(index, item, error)
-            return future.result()
+            item, box = self._waiting.popleft()
+            answer = box.get()
+            if answer.error is None:
+                return answer.result
+            if isinstance(answer.error, Exception) and self._on_error == "return":
+                return Failure(answer.index, item, answer.error)
+            try:
+                raise answer.error
+            finally:
+                del answer  # the error's traceback holds this frame
         except BaseException:  # Ctrl-C too: what is under way finishes, the rest is dropped
             self.close()
             raise
@@ -318,14 +333,16 @@ class Results(Iterator[Any]):
         try:
             while len(self._waiting) < self._ahead and self._ended is None:
                 index, item = next(self._items)
-                self._waiting.append((index, item, self._crew.submit(self._pipeline, item)))
+                box: SimpleQueue[_Answer] = SimpleQueue()
+                self._crew.submit(self._crew.answer, box, index, self._pipeline, item)
+                self._waiting.append((item, box))
         except Exception as error:
             self._ended = error
 
     def close(self) -> None:
         self._ended = StopIteration()
         self._waiting.clear()
-        self._crew.shutdown(wait=True, cancel_futures=True)
+        self._crew.close()
 
     def __enter__(self) -> Results:
         return self
@@ -336,27 +353,51 @@ class Results(Iterator[Any]):
         self.close()
 
 
-def _crew(pipeline: Pipeline, workers: int) -> ThreadPoolExecutor:
-    # One worker with several threads at its disposal spreads each picture over them.
-    is_serial = workers > 1 or pipeline.threads == 1
-    return ThreadPoolExecutor(
-        workers,
-        thread_name_prefix="mpskit-pipeline",
-        initializer=_enter_worker,
-        initargs=(pipeline._device, is_serial),
-    )
+@dataclass(frozen=True)
+class _Answer:
+    index: int
+    result: Any = None
+    error: BaseException | None = None
 
 
-_worker = threading.local()
+class _Crew:
+    """The threads of a pipeline.
 
+    Answers come by SimpleQueue, never by waiting for a future: Ctrl-C can end a wait of Python's futures and conditions just after
+    it has taken their lock, and the worker that is to answer then waits for that lock for ever.
+    """
 
-def _enter_worker(device: Any, is_serial: bool) -> None:
-    # Held for the life of the thread: its device and, where it is to stay on one core, a queue of its own.
-    if is_serial:
-        _worker.scope = _core._WorkerScope()
-        _worker.scope.__enter__()
-    _worker.device = device
-    device.__enter__()
+    def __init__(self, pipeline: Pipeline, workers: int) -> None:
+        self._device = pipeline._device
+        # One worker with several threads at its disposal spreads each picture over them.
+        self._is_serial = workers > 1 or pipeline.threads == 1
+        self._worker = threading.local()
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="mpskit-pipeline")
+
+    def submit(self, work: Callable[..., None], *arguments: Any) -> None:
+        self._pool.submit(work, *arguments)
+
+    def answer(self, answers: SimpleQueue[_Answer], index: int, work: Callable[..., Any], *arguments: Any) -> None:
+        """In a worker: an error is an answer too."""
+        try:
+            self._enter()
+            answers.put(_Answer(index, work(*arguments)))
+        except BaseException as error:  # whatever it is, somebody waits for it
+            answers.put(_Answer(index, error=error))
+
+    def close(self) -> None:
+        """Wait for what is under way and drop the rest."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _enter(self) -> None:
+        # Held for the life of the thread: its device and, where it is to stay on one core, a queue of its own.
+        if hasattr(self._worker, "device"):
+            return
+        if self._is_serial:
+            self._worker.scope = _core._WorkerScope()
+            self._worker.scope.__enter__()
+        self._device.__enter__()
+        self._worker.device = self._device
 
 
 def _count(name: str, value: int | None, default: int) -> int:

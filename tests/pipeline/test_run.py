@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,25 @@ def test_run(engine: Engine, photos: Path, tmp_path: Path) -> None:
     assert names(out) == names(photos)
     source = io.load(photos / "deep" / "sixteen.png").array
     assert np.array_equal(io.load(out / "deep" / "sixteen.png").array, mps.image.GaussianBlur(sigma=2)(source))
+
+
+def test_ctrl_c_finds_no_lock_in_the_calling_thread(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Ctrl-C between a condition's lock and its `with` leaves the lock taken: a worker that answers by it would hang, and with it the end of the run.
+    caller, enter, entered = threading.current_thread(), threading.Condition.__enter__, []
+
+    def noted(condition: threading.Condition) -> bool:
+        if threading.current_thread() is caller:
+            entered.append(condition)
+        return enter(condition)
+
+    def after_the_first(summary: Summary) -> None:
+        if summary.done == 1:
+            monkeypatch.setattr(threading.Condition, "__enter__", noted)
+        elif summary.done == 6:
+            monkeypatch.undo()
+
+    assert mps.Pipeline(BLUR, threads=2).run([photos], progress=after_the_first).done == 6
+    assert not entered
 
 
 @pytest.mark.parametrize(("threads", "in_flight"), [(1, None), (2, 1), (3, 8)])
