@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import zlib
 from collections.abc import Iterator
 
@@ -22,6 +23,9 @@ def pytest_configure(config: pytest.Config) -> None:
     names = [str(device) for device in mps.devices()]
     if config.getoption("--require-metal") and "metal" not in names:
         raise pytest.UsageError("--require-metal: there is no Metal device here (nor its stand-in)")
+    # In the background of a script Ctrl-C is ignored, by processes that tests start too; some tests press it.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header() -> str:
