@@ -178,6 +178,7 @@ class Encoder {
     return p;
   }
   void copy(id<MTLTexture> from, id<MTLTexture> to);  // all texels of 2-D textures, by value
+  void reverse_colors(id<MTLTexture> from, id<MTLTexture> to);  // the same, red for blue and blue for red
   // Texels of one image to another of no more slices.
   void copy(MPSImage* from, MPSImage* to);
   // All channels of an image into those of a wider one, from any on. The target is no temporary in textures.

@@ -230,6 +230,11 @@ void Encoder::copy(id<MTLTexture> from, id<MTLTexture> to) {
   compute("copy_picture", nil, {from, to}, a, MTLSizeMake(a.width, a.height, 1));
 }
 
+void Encoder::reverse_colors(id<MTLTexture> from, id<MTLTexture> to) {
+  const CopyArguments a{static_cast<unsigned int>(to.width), static_cast<unsigned int>(to.height), 1};
+  compute("reverse_colors", nil, {from, to}, a, MTLSizeMake(a.width, a.height, 1));
+}
+
 void Encoder::copy(MPSImage* from, MPSImage* to) {
   const CopyArguments a{static_cast<unsigned int>(to.width), static_cast<unsigned int>(to.height), static_cast<unsigned int>((to.featureChannels + 3) / 4)};
   const bool is_array = to.textureType == MTLTextureType2DArray;

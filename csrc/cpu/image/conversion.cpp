@@ -5,6 +5,7 @@
 #include "cpu/simd/any.inl"
 #include "cpu/simd/byte_table.inl"
 #include "cpu/simd/math.inl"
+#include "cpu/simd/sixteens.inl"
 #include "cpu/simd/square_root.inl"
 #include "cpu/simd/words.inl"
 
@@ -73,6 +74,41 @@ inline void divide_bytes(const std::uint8_t* from, std::int64_t count, std::uint
   store_run(to, count, [=](std::int64_t x) { return quotient(load_pixels(from + x)); }, [=](std::int64_t x, std::int64_t n) { return quotient(load_pixels(from + x, n)); });
 }
 
+// The first channel takes the place of the third, which takes its. `to` may be `from`.
+template <class T>
+void reverse_colors(const T* from, std::int64_t pixels, std::int64_t channels, T* to) {
+  std::int64_t x = 0;
+  if (channels == 4) {
+    constexpr std::int64_t step = lanes<T> / 4;
+    for (; x + step <= pixels; x += step) {
+      if constexpr (sizeof(T) == 1) {  // of four bytes the baseline makes no shuffle
+        const auto v = load<Vec<std::uint32_t>>(from + 4 * x);
+        store(to + 4 * x, (v & 0xff00ff00u) | (v >> 16 & 0xffu) | (v & 0xffu) << 16);
+      } else {
+        const auto v = load<Vec<T>>(from + 4 * x);
+        store(to + 4 * x, [&]<std::size_t... i>(std::index_sequence<i...>) __attribute__((always_inline)) {
+          return __builtin_shufflevector(v, v, static_cast<int>(i % 2 ? i : i ^ 2)...);
+        }(std::make_index_sequence<lanes<T>>{}));
+      }
+    }
+  } else if constexpr (sizeof(T) == 1 && isa_shuffles_bytes) {
+    // Four bytes behind the last lane are read and written, as they are.
+    for (; x + 4 * sixteens + 2 <= pixels; x += 4 * sixteens) {
+      const auto v = reorder_sixteens(load_sixteens<std::uint8_t>(from + 3 * x, 12), std::make_index_sequence<MPSKIT_VECTOR_BYTES>{},
+                                      [](int b) constexpr { return b < 12 ? b / 3 * 3 + 2 - b % 3 : b; });
+      const auto* bytes = reinterpret_cast<const std::byte*>(&v);
+      for (int lane = 0; lane < sixteens; ++lane) std::memcpy(to + 3 * x + 12 * lane, bytes + 16 * lane, 16);
+    }
+  }
+  for (; x < pixels; ++x) {
+    const T first = from[channels * x], second = from[channels * x + 1], third = from[channels * x + 2];
+    to[channels * x] = third;
+    to[channels * x + 1] = second;
+    to[channels * x + 2] = first;
+    if (channels == 4) to[4 * x + 3] = from[4 * x + 3];
+  }
+}
+
 // Linear light of Display P3 to that of sRGB, both with white D65; from the primaries of the two.
 constexpr double p3_to_srgb[9] = {1.2249401763, -0.2249401763, 0.0, -0.0420569547, 1.0420569547, 0.0, -0.0196375546, -0.0786360456, 1.0982736001};
 
@@ -105,7 +141,10 @@ class ConversionPlan final : public CpuPlan {
     divides_ = source_alpha_ == premultiplied && !flattens_ && (k.destination_alpha == non_premultiplied || changes);
     multiplies_ = k.destination_alpha == premultiplied && (source_alpha_ == non_premultiplied || divides_);
     saturates_ = !multiplies_ && (target_ == DType::u8 || target_ == DType::u16);
-    if (source_ != DType::u8) return;
+    reverses_ = k.source_channel_order == ChannelOrder::bgra;
+    const bool keeps_alpha = from_ < 4 || source_alpha_ != alpha_is_one;
+    if (source_ == target_ && from_ == to_ && !changes && !flattens_ && !divides_ && !multiplies_ && keeps_alpha) path_ = Path::elements;
+    if (source_ != DType::u8 || path_ == Path::elements) return;
     const bool has_four_bytes = target_ == DType::u8 && from_ == 4 && to_ == 4;
     if (!mixes_ && !flattens_ && !divides_ && !multiplies_) make_tables();
     else if (has_four_bytes && !changes && !flattens_) path_ = divides_ ? Path::divided : Path::multiplied;
@@ -118,6 +157,7 @@ class ConversionPlan final : public CpuPlan {
         const std::int64_t n = task / window_.height, y = task % window_.height;
         std::byte* to = dst.row<std::byte>(n, window_.y + y) + window_.x * to_ * dst.layout.element_bytes();
         if (path_ == Path::floats) convert_row(src, n, y, to);
+        else if (path_ == Path::elements) move_row(src, n, y, to);
         else convert_bytes(src, n, y, to);
       }
     });
@@ -125,19 +165,20 @@ class ConversionPlan final : public CpuPlan {
 
  private:
   static constexpr std::int64_t strip = 256;  // pixels; whole registers, and the codes of a byte
-  enum class Path { floats, by_table, multiplied, divided };
+  enum class Path { floats, elements, by_table, multiplied, divided };
 
   // ---- through floats
   void convert_row(const View& src, std::int64_t image, std::int64_t y, std::byte* to) const {
     const float in = 1 / unit_of(source_), out = unit_of(target_);
     alignas(64) float pixels[4 * strip], planes[4 * strip] = {};
     float *r = planes, *g = r + strip, *b = g + strip, *a = b + strip;
+    float *first = reverses_ ? b : r, *third = reverses_ ? r : b;  // of a pixel of the source
     for (std::int64_t x = 0; x < window_.width; x += strip) {
       const std::int64_t count = std::min(strip, window_.width - x);
       fetch_row(src, image, y + shift_y_, shift_x_ + x, count, k_.edge_mode, pixels, in);
       if (from_ >= 3) {
-        if (from_ == 4) take_apart<float, 4>(pixels, r, g, b, a, count);
-        else take_apart<float, 3>(pixels, r, g, b, a, count);
+        if (from_ == 4) take_apart<float, 4>(pixels, first, g, third, a, count);
+        else take_apart<float, 3>(pixels, first, g, third, a, count);
         convert(planes, count);
         if (to_ == 4) put_together<float, 4>(r, g, b, a, pixels, count);
         else put_together<float, 3>(r, g, b, a, pixels, count);
@@ -179,6 +220,25 @@ class ConversionPlan final : public CpuPlan {
     for (std::int64_t x = 0; x < count; x += lanes<float>) store(gray + x, power_of_gray(load<V>(gray + x), exponent));
   }
 
+  // ---- elements as they are stored
+  void move_row(const View& src, std::int64_t image, std::int64_t y, std::byte* to) const {
+    if (source_ == DType::u8) move_elements(src, image, y, reinterpret_cast<std::uint8_t*>(to));
+    else if (source_ == DType::f32) move_elements(src, image, y, reinterpret_cast<float*>(to));
+    else move_elements(src, image, y, reinterpret_cast<std::uint16_t*>(to));
+  }
+  template <class T>
+  void move_elements(const View& src, std::int64_t image, std::int64_t y, T* to) const {
+    const std::int64_t from_y = y + shift_y_;
+    const bool is_inside = contains(src, from_y);
+    const T* const row = is_inside ? src.row<const T>(image, from_y) + shift_x_ * from_ : to;
+    if (!is_inside) stored_row<T, T>(src, image, from_y, shift_x_, window_.width, k_.edge_mode, to);
+    if (reverses_) reverse_colors(row, window_.width, from_, to);
+    else if (row != to) std::copy_n(row, window_.width * from_, to);
+  }
+  bool contains(const View& src, std::int64_t y) const {
+    return y >= 0 && y < src.layout.height() && shift_x_ >= 0 && shift_x_ + window_.width <= src.layout.width();
+  }
+
   // ---- bytes
   // Where no channel depends on another: what becomes of every code, as an element of the result.
   void make_tables() {
@@ -195,13 +255,17 @@ class ConversionPlan final : public CpuPlan {
   }
   void convert_bytes(const View& src, std::int64_t image, std::int64_t y, std::byte* to) const {
     const std::int64_t from_y = y + shift_y_, element = static_cast<std::int64_t>(size_of(target_));
-    const bool is_inside = from_y >= 0 && from_y < src.layout.height() && shift_x_ >= 0 && shift_x_ + window_.width <= src.layout.width();
+    const bool is_inside = contains(src, from_y);
     const std::uint8_t* row = is_inside ? src.row<const std::uint8_t>(image, from_y) + shift_x_ * from_ : nullptr;
     std::uint8_t memory[4 * strip];
     for (std::int64_t x = 0; x < window_.width; x += strip) {
       const std::int64_t pixels = std::min(strip, window_.width - x);
       if (!is_inside) stored_row<std::uint8_t, std::uint8_t>(src, image, from_y, shift_x_ + x, pixels, k_.edge_mode, memory);
       const std::uint8_t* from = is_inside ? row + x * from_ : memory;
+      if (reverses_) {
+        reverse_colors(from, pixels, from_, memory);
+        from = memory;
+      }
       std::byte* out = to + x * to_ * element;
       if (path_ == Path::multiplied) multiply_bytes(from, 4 * pixels, reinterpret_cast<std::uint8_t*>(out));
       else if (path_ == Path::divided) divide_bytes(from, 4 * pixels, reinterpret_cast<std::uint8_t*>(out));
@@ -214,7 +278,7 @@ class ConversionPlan final : public CpuPlan {
     if (from_ != to_) return exchange(from, pixels, to);
     if (k_.changes_colors()) bytes_by_table(from, pixels * from_, reinterpret_cast<const std::uint8_t*>(colors_.data()), to);
     else std::memcpy(to, from, static_cast<std::size_t>(pixels * from_));
-    if (from_ < 4) return;
+    if (from_ < 4) return;  // alpha is not one of the colours
     const std::uint8_t most = source_alpha_ == AlphaType::alpha_is_one ? 255 : 0;
     for (std::int64_t x = 0; x < pixels; ++x) to[4 * x + 3] = from[4 * x + 3] | most;
   }
@@ -241,6 +305,7 @@ class ConversionPlan final : public CpuPlan {
   AlphaType source_alpha_;
   bool decodes_, encodes_, mixes_, flattens_, divides_, multiplies_;
   bool saturates_;  // what is above 1 is 1 in the end
+  bool reverses_;
   Path path_ = Path::floats;
   std::array<float, 9> matrix_{};
   std::vector<std::byte> colors_, alphas_;

@@ -12,6 +12,9 @@ inline constexpr auto enum_names<AlphaType> = std::array<std::string_view, 3>{"n
 enum class ColorSpace { none, srgb, linear_srgb, display_p3, linear_display_p3, gray_gamma_2_2, linear_gray };
 template <>
 inline constexpr auto enum_names<ColorSpace> = std::array<std::string_view, 7>{"none", "srgb", "linear_srgb", "display_p3", "linear_display_p3", "gray_gamma_2_2", "linear_gray"};
+enum class ChannelOrder { rgba, bgra };
+template <>
+inline constexpr auto enum_names<ChannelOrder> = std::array<std::string_view, 2>{"rgba", "bgra"};
 constexpr bool is_gray(ColorSpace s) { return s == ColorSpace::gray_gamma_2_2 || s == ColorSpace::linear_gray; }
 
 namespace image {
@@ -20,23 +23,27 @@ struct Conversion : UnaryKernel {
   AlphaType source_alpha = AlphaType::alpha_is_one, destination_alpha = AlphaType::alpha_is_one;
   std::array<float, 3> background_color{0, 0, 0};
   ColorSpace source_color_space = ColorSpace::none, destination_color_space = ColorSpace::none;
+  ChannelOrder source_channel_order = ChannelOrder::rgba;
   bool operator==(const Conversion&) const = default;
 
   static constexpr KernelInfo info{
-      "Conversion", "Changes how alpha is meant, and the colour space.", "MPSImageConversion, in MPSImageConversion.h",
+      "Conversion", "Changes how alpha is meant, the colour space, and the order of colours.", "MPSImageConversion, in MPSImageConversion.h",
       "alpha_is_one means that alpha is 1 whatever is stored, so the default pair is no copy: it writes 1. From non_premultiplied to premultiplied colour is multiplied by "
       "alpha, the other way divided by it, and by 0 gives 0. To alpha_is_one colour c becomes c * alpha + background_color * (1 - alpha), a premultiplied one c + "
       "background_color * (1 - alpha), and alpha 1. A colour space is changed between: what is premultiplied is divided or laid over the background first, in the source's "
       "space, and multiplied again behind. Spaces of colour are decoded by their curve, taken through a matrix of linear light (both whites are D65) and encoded; gray ones by their "
       "curve alone, in which values below 0 count as 0. Apple takes a CGColorConversionInfo where these are two names. A picture of three channels has no alpha, so it is alpha_is_one; "
-      "one of three may become one of four and the other way round. One or two channels have none either and keep their values. Colours above 1 are kept by floats and "
+      "one of three may become one of four and the other way round. A source of which blue is the first channel, as OpenCV reads files, is bgra with three channels too; the result is "
+      "always red first. To get blue first from red first call it bgra as well, if colours are not changed otherwise. Metal knows that order as a pixel format; a shader of "
+      "ours does it there. One or two channels have none either and keep their values. Colours above 1 are kept by floats and "
       "clamped by codes. On a Mac the curves and matrices are CoreGraphics' own: its colours may differ by 2 codes of 8 bits or 2e-3, and by more beyond 0 ... 1."};
   static constexpr auto fields = std::tuple_cat(
       std::tuple{Field{"source_alpha", &Conversion::source_alpha, Range{}, "", "What alpha means in the source."},
                  Field{"destination_alpha", &Conversion::destination_alpha, Range{}, "", "What alpha is to mean."},
                  Field{"background_color", &Conversion::background_color, Range{}, "", "What lies behind a picture that is made opaque, in the source's colour space."},
                  Field{"source_color_space", &Conversion::source_color_space, Range{}, "", "Colour space of the source; none leaves colours as they are."},
-                 Field{"destination_color_space", &Conversion::destination_color_space, Range{}, "", "Colour space of the result; none only where the source has none."}},
+                 Field{"destination_color_space", &Conversion::destination_color_space, Range{}, "", "Colour space of the result; none only where the source has none."},
+                 Field{"source_channel_order", &Conversion::source_channel_order, Range{}, "", "Which channel of the source is red: the first, or the third."}},
       unary_fields);
   static constexpr std::array aliases{Alias{"src_alpha", {"source_alpha", ""}}, Alias{"dest_alpha", {"destination_alpha", ""}}};
   static constexpr std::array tolerances{
@@ -60,6 +67,8 @@ struct Conversion : UnaryKernel {
     const std::int64_t from = in[0].channels(), to = out[0].channels();
     if (from > 4 || (from != to && (from < 3 || to < 3 || to > 4)))
       throw ValueError(cat(info.name, ": image has ", from, " channels, out has ", to, "; allowed: the same number up to 4, or 3 and 4. Make out with ", std::min<std::int64_t>(from, 4), " channels."));
+    if (source_channel_order == ChannelOrder::bgra && from < 3)
+      throw ValueError(cat(info.name, ": image has ", from, " channels and source_channel_order is 'bgra'; allowed: 3 or 4 channels. Leave source_channel_order out."));
     if (source_color_space == ColorSpace::none) return;
     const bool fits = is_gray(source_color_space) ? from == 1 : from >= 3;
     if (!fits)

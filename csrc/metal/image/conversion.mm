@@ -47,7 +47,16 @@ struct HasConversion {
 class Plan final : private HasConversion, public UnaryPlan {
  public:
   Plan(const image::Conversion& k, const Call& call, const Context& context)
-      : HasConversion{conversion_of(k)}, UnaryPlan(make(k, call.inputs[0], conversion.get(), context), k, call.outputs[0]) {}
+      : HasConversion{conversion_of(k)}, UnaryPlan(make(k, call.inputs[0], conversion.get(), context), k, call.outputs[0]),
+        reverses_(k.source_channel_order == ChannelOrder::bgra) {}
+  void encode(Encoder& e, std::span<const Operand> o) override {
+    if (!reverses_) return UnaryPlan::encode(e, o);
+    e.each_slice(o[0], o[1], written(), [&](id<MTLTexture> source, id<MTLTexture> target) {
+      const Encoder::Scratch red_first = e.scratch(source.pixelFormat, static_cast<std::int64_t>(source.width), static_cast<std::int64_t>(source.height));
+      e.reverse_colors(source, red_first.texture());
+      encode_slice(e, red_first.texture(), target);
+    });
+  }
 
  private:
   static retained<MPSUnaryImageKernel*> make(const image::Conversion& k, const Layout& source, CGColorConversionInfoRef conversion, const Context& context) {
@@ -58,6 +67,8 @@ class Plan final : private HasConversion, public UnaryPlan {
                                                                       backgroundColor:background
                                                                        conversionInfo:conversion]), context, k);
   }
+
+  bool reverses_;
 };
 
 }  // namespace

@@ -21,10 +21,14 @@ class UnaryPlan : public MetalPlan {
     set_unary(filter_.get(), k, image::clip_window(k.clip_rect, target));
   }
   void encode(Encoder& e, std::span<const Operand> o) override {
-    e.each_slice(o[0], o[1], written_, [&](id<MTLTexture> source, id<MTLTexture> target) {
-      [filter_.get() encodeToCommandBuffer:e.commands() sourceTexture:source destinationTexture:target];
-    });
+    e.each_slice(o[0], o[1], written_, [&](id<MTLTexture> source, id<MTLTexture> target) { encode_slice(e, source, target); });
   }
+
+ protected:
+  void encode_slice(Encoder& e, id<MTLTexture> source, id<MTLTexture> target) {
+    [filter_.get() encodeToCommandBuffer:e.commands() sourceTexture:source destinationTexture:target];
+  }
+  const Written& written() const { return written_; }
 
  private:
   retained<MPSUnaryImageKernel*> filter_;

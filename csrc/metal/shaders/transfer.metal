@@ -85,3 +85,10 @@ kernel void copy_pictures(constant CopyArguments& a [[buffer(1)]], texture2d_arr
   if (at.x >= a.width || at.y >= a.height || at.z >= a.layers) return;
   dst.write(src.read(uint2(at.x, at.y), at.z), uint2(at.x, at.y), at.z);
 }
+
+kernel void reverse_colors(constant CopyArguments& a [[buffer(1)]], texture2d<float, access::read> src [[texture(0)]],
+                           texture2d<float, access::write> dst [[texture(1)]], uint3 at [[thread_position_in_grid]]) {
+  if (at.x >= a.width || at.y >= a.height) return;
+  float4 pixel = src.read(uint2(at.x, at.y));
+  dst.write(float4(pixel[2], pixel[1], pixel[0], pixel[3]), uint2(at.x, at.y));
+}

@@ -250,6 +250,49 @@ def test_places_formats_and_channels(engine: Engine, rng: np.random.Generator, d
         )
 
 
+@DTYPES
+@pytest.mark.parametrize("channels", [3, 4])
+def test_channel_order(engine: Engine, rng: np.random.Generator, dtype: str, channels: int) -> None:
+    kept = {"source_alpha": "non_premultiplied", "destination_alpha": "non_premultiplied"}
+    for shape in ((1, 1), (3, 2), (2, 5), (4, 257), (2, 3, 67)):
+        x = picture(rng, (*shape, channels), dtype)
+        swapped = x[..., [2, 1, 0, 3][:channels]]
+        moved = Conversion(source_channel_order="bgra", **kept)
+        np.testing.assert_array_equal(moved(x), swapped)
+        np.testing.assert_array_equal(moved(moved(x)), x)
+        # And before all else that a conversion does: whatever that is of red first, it is the same of blue first.
+        for others in (
+            {"source_alpha": "non_premultiplied", "destination_alpha": "premultiplied"},
+            {"source_alpha": "premultiplied", "destination_alpha": "non_premultiplied"},
+            {"source_alpha": "premultiplied", "background_color": (0.2, 0.9, 0.5)},
+            {"source_color_space": "srgb", "destination_color_space": "linear_srgb", **kept},
+            {"source_color_space": "display_p3", "destination_color_space": "srgb", "source_alpha": "premultiplied"},
+            {},
+        ):
+            alphas = others.get("source_alpha", "alpha_is_one"), others.get("destination_alpha", "alpha_is_one")
+            spaces = others.get("source_color_space", "none"), others.get("destination_color_space", "none")
+            for to in (3, 4):
+                got = Conversion(source_channel_order="bgra", **others)(x, channels=to)
+                wanted = converted(decode(swapped), *alphas, others.get("background_color", (0, 0, 0)), spaces)
+                if is_apples(engine) and "none" not in spaces:
+                    continue
+                check(engine, got, wanted, 40)
+    for edge_mode in ("clamp", "zero"):
+        x = picture(rng, (11, 29, channels), dtype)
+        for offset, clip in (((-3, 2), (4, 1, 100, 7)), ((2, 1), (1, 2, 20, 5)), ((25, -9), None)):
+            out = Framed((12, 23, channels), dtype, 2)
+            out.array[...] = 1
+            Conversion(source_channel_order="bgra", edge_mode=edge_mode, offset=offset, clip_rect=clip, **kept)(
+                x, out=out.array
+            )
+            rows, columns = written((12, 23), clip)
+            under = histograms.around(x, (12, 23), edge_mode, offset, clip)
+            np.testing.assert_array_equal(out.array[rows, columns], under[..., [2, 1, 0, 3][:channels]])
+            out.array[rows, columns] = 1
+            assert (out.array == 1).all()
+            out.check()
+
+
 def test_known_values(engine: Engine) -> None:
     if not is_apples(engine):
         wide = Conversion(source_color_space="display_p3", destination_color_space="linear_srgb")(
@@ -276,6 +319,9 @@ def test_errors(engine: Engine) -> None:
          lambda: Conversion(source_color_space="srgb", destination_color_space="srgb")(x[..., :1].copy())),
         (ValueError, "Conversion: image has 3 channels and source_color_space is 'linear_gray'; allowed: 1 channel for gray spaces",
          lambda: Conversion(source_color_space="linear_gray", destination_color_space="linear_gray")(x)),
+        (ValueError, "Conversion: image has 1 channels and source_channel_order is 'bgra'; allowed: 3 or 4 channels. Leave source_channel_order out.",
+         lambda: Conversion(source_channel_order="bgra")(x[..., :1].copy())),
+        (ValueError, "Conversion: source_channel_order is 'bgr'; allowed: 'rgba', 'bgra'.", lambda: Conversion(source_channel_order="bgr")),
         (ValueError, "Conversion: image has 5 channels, out has 5; allowed: the same number up to 4, or 3 and 4.", lambda: Conversion()(np.zeros((2, 2, 5), np.uint8))),
         (ValueError, "Conversion: image has 3 channels, out has 2; allowed: the same number up to 4, or 3 and 4.", lambda: Conversion()(x, channels=2)),
         (ValueError, "Conversion: clip_rect begins at (90, 0) and holds no pixel", lambda: Conversion(clip_rect=(90, 0, 2, 2))(x)),
