@@ -11,6 +11,8 @@ struct Larger {
   static MPSKIT_INLINE Floats of(Floats a, Floats b) { return maximum(a, b); }
 };
 
+MPSKIT_INLINE float most_of(Floats v) { return fold_lanes<1, Larger, float>(v)[0]; }
+
 // Zeros behind the first lanes.
 template <int... lane>
 MPSKIT_INLINE Floats first_of(Floats v, std::int64_t count, std::integer_sequence<int, lane...>) {
@@ -32,7 +34,7 @@ float largest(const float* x, std::int64_t n) {
     for (int j = 0; j < 4; ++j) m[j] = maximum(load<Floats>(x + i + j * step), m[j]);
   for (; i + step <= n; i += step) m[0] = maximum(load<Floats>(x + i), m[0]);
   m[0] = maximum(load<Floats>(x + n - step), m[0]);
-  return fold_lanes<1, Larger, float>(maximum(maximum(m[0], m[1]), maximum(m[2], m[3])))[0];
+  return most_of(maximum(maximum(m[0], m[1]), maximum(m[2], m[3])));
 }
 
 namespace {
@@ -61,29 +63,36 @@ class WaitingRow {
   std::int64_t n_, head_;
 };
 
-// put(i, v, count) is told the exponentials from i on. `next` is asked for meanwhile: memory would be idle otherwise, and arithmetic when
-// the next row begins.
-template <class Put>
-MPSKIT_INLINE double add_exponentials(const float* x, std::int64_t n, float most, const float* next, Put&& put) {
+// put(i, v, count) is told the exponentials from i on. The largest of the following row is found on the way, or else it is asked for.
+template <bool finds_largest, class Put>
+MPSKIT_INLINE double add_exponentials(const float* x, std::int64_t n, float most, Following* following, Put&& put) {
   constexpr std::int64_t block = 1024, line = 64 / sizeof(float);
+  constexpr int cache = finds_largest ? 2 : 3;  // L2, L1
+  Floats next[2]{all(-std::numeric_limits<float>::infinity()), all(-std::numeric_limits<float>::infinity())};
+  const float* later = !following ? nullptr : finds_largest ? following->later : following->values;
+  const float* result = finds_largest ? following->result : nullptr;
+  const float* y = following && following->values ? following->values : x;  // behind the last one: something to read
   double total = 0;
   for (std::int64_t begin = 0; begin < n; begin += block) {
     const std::int64_t end = std::min(n, begin + block);
     Floats sums[2]{};
-    std::int64_t i = begin;
-    for (; i + 2 * step <= end; i += 2 * step) {
-      if (next)
-        for (std::int64_t ahead = 0; ahead < 2 * step; ahead += line) __builtin_prefetch(next + i + ahead);
-      for (int j = 0; j < 2; ++j) {
-        const Floats v = exp_of_negative(load<Floats>(x + i + j * step) - most);
-        put(i + j * step, v, step);
-        sums[j] += v;
-      }
-    }
-    if (i + step <= end) {
+    auto one = [&](std::int64_t i, int j) __attribute__((always_inline)) {
       const Floats v = exp_of_negative(load<Floats>(x + i) - most);
       put(i, v, step);
-      sums[0] += v;
+      sums[j] += v;
+      if (finds_largest) next[j] = maximum(load<Floats>(y + i), next[j]);
+    };
+    std::int64_t i = begin;
+    for (; i + 2 * step <= end; i += 2 * step) {
+      if (later)
+        for (std::int64_t ahead = 0; ahead < 2 * step; ahead += line) {
+          __builtin_prefetch(later + i + ahead, 0, cache);
+          if (result) __builtin_prefetch(result + i + ahead, 1, cache);
+        }
+      for (int j = 0; j < 2; ++j) one(i + j * step, j);
+    }
+    if (i + step <= end) {
+      one(i, 0);
       i += step;
     }
     float rest = 0;
@@ -94,21 +103,24 @@ MPSKIT_INLINE double add_exponentials(const float* x, std::int64_t n, float most
     }
     total += double{sum_of(sums[0] + sums[1])} + double{rest};
   }
+  if (finds_largest && n >= step) following->most = most_of(maximum(load<Floats>(y + n - step), maximum(next[0], next[1])));
+  else if (following && following->values) following->most = largest(y, n);
   return total;
 }
 
 }  // namespace
 
-double exponentials(const float* x, std::int64_t n, float most, float* e, const float* next, const Waiting& waiting) {
+double exponentials(const float* x, std::int64_t n, float most, float* e, Following* following, const Waiting& waiting) {
   auto keep = [=](std::int64_t i, Floats v, std::int64_t count) __attribute__((always_inline)) {
     if (!e) return;
     if (count == step) store(e + i, v);
     else store_pixels(e + i, v, count);
   };
-  if (!waiting.dst) return add_exponentials(x, n, most, next, keep);
+  if (!following) return add_exponentials<false>(x, n, most, following, keep);
+  if (!waiting.dst) return add_exponentials<true>(x, n, most, following, keep);
   const WaitingRow row(waiting, n);
   row.write_ends();
-  return add_exponentials(x, n, most, next, [=](std::int64_t i, Floats v, std::int64_t count) __attribute__((always_inline)) {
+  return add_exponentials<false>(x, n, most, following, [=](std::int64_t i, Floats v, std::int64_t count) __attribute__((always_inline)) {
     row.write(i);
     keep(i, v, count);
   });

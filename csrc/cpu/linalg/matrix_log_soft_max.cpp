@@ -19,31 +19,40 @@ class MatrixLogSoftMaxPlan final : public CpuPlan {
     const std::int64_t rows = window_.matrices.count * window_.rows;
     if (rows == 0 || n == 0) return;
     const bool is_plain = from == DType::f32 && to == DType::f32;  // read, and written, where it lies
-    const bool streams = is_plain && is_streamed(2 * rows * n * static_cast<std::int64_t>(sizeof(float)));
-    parallel_for(rows, rows_a_task(n, 16384), [&](std::int64_t begin, std::int64_t end) {
-      const Scratch scratch(static_cast<std::size_t>(is_plain ? 0 : n) * sizeof(float));
+    const bool is_large = is_streamed(2 * rows * n * static_cast<std::int64_t>(sizeof(float))), waits = is_large && soft_max::rows_wait;
+    // A task's first row is read before there is arithmetic for it.
+    parallel_for(rows, rows_a_task(n, is_large ? 65536 : 16384), [&](std::int64_t begin, std::int64_t end) {
       const auto row = [&](std::int64_t r) { return source_.row<const std::byte>(v[0], r / window_.rows, r % window_.rows); };
-      soft_max::Waiting waiting;
-      for (std::int64_t r = begin; r < end; ++r) {
-        std::byte* result = result_.row(v[1], r / window_.rows, r % window_.rows);
-        const float* x = scratch.as<float>();
-        if (from == DType::f32) x = reinterpret_cast<const float*>(row(r));
-        else to_float(from, row(r), n, scratch.as<float>());
-        const auto* next = streams && r + 1 < end ? reinterpret_cast<const float*>(row(r + 1)) : nullptr;
-        const float most = soft_max::largest(x, n);
-        const auto rest = static_cast<float>(std::log(soft_max::exponentials(x, n, most, nullptr, next, waiting)));
-        if (streams) {
-          waiting = {.values = x, .dst = reinterpret_cast<float*>(result), .first = most, .second = rest};
-          continue;
-        }
-        float* y = to == DType::f32 ? reinterpret_cast<float*>(result) : scratch.as<float>();
+      const auto result = [&](std::int64_t r) { return result_.row(v[1], r / window_.rows, r % window_.rows); };
+      const auto subtract = [n](const float* x, float most, float rest, float* y) {
         std::int64_t i = 0;
         for (; i + soft_max::step <= n; i += soft_max::step) store(y + i, load<Floats>(x + i) - most - rest);
         for (; i < n; ++i) y[i] = x[i] - most - rest;
-        if (to != DType::f32) from_float(y, to, result, n);
+      };
+      if (is_plain) {
+        soft_max::Waiting waiting;
+        soft_max::each_row_ahead(
+            begin, end, n, is_large, [&](std::int64_t r) { return reinterpret_cast<const float*>(row(r)); },
+            [&](std::int64_t r) { return reinterpret_cast<float*>(result(r)); },
+            [&](const float* x, float most, float* y, soft_max::Following& following) {
+              const auto rest = static_cast<float>(std::log(soft_max::exponentials(x, n, most, nullptr, &following, waiting)));
+              if (waits) waiting = {.values = x, .dst = y, .first = most, .second = rest};
+              else subtract(x, most, rest, y);
+            });
+        soft_max::write(waiting, n);
+        if (waits) end_stream();
+        return;
       }
-      soft_max::write(waiting, n);
-      if (streams) end_stream();
+      const Scratch scratch(static_cast<std::size_t>(n) * sizeof(float));
+      for (std::int64_t r = begin; r < end; ++r) {
+        const float* x = scratch.as<float>();
+        if (from == DType::f32) x = reinterpret_cast<const float*>(row(r));
+        else to_float(from, row(r), n, scratch.as<float>());
+        const float most = soft_max::largest(x, n);
+        float* y = to == DType::f32 ? reinterpret_cast<float*>(result(r)) : scratch.as<float>();
+        subtract(x, most, static_cast<float>(std::log(soft_max::exponentials(x, n, most, nullptr))), y);
+        if (to != DType::f32) from_float(y, to, result(r), n);
+      }
     });
   }
 

@@ -69,11 +69,22 @@ def large_and_special_values(engine: Engine, kernel_type: Any, reference: Refere
         assert_close(kernel_type()(x), reference(x), *tolerance_of(kernel_type(), dtype, engine))
 
 
+def levels(rng: np.random.Generator, rows: int, columns: int) -> Array:
+    """Rows so far apart that the largest of another one is of no use."""
+    return np.asarray(rng.uniform(-4, 4, (rows, columns)) + rng.permutation(rows)[:, None] * 100, np.float32)
+
+
+def rows_far_apart(engine: Engine, rng: np.random.Generator, kernel_type: Any, reference: Reference) -> None:
+    for rows, columns in ((1, 40), (70, 5), (70, 31), (70, 48), (33, 1100)):
+        x = levels(rng, rows, columns)
+        assert_close(kernel_type()(x), reference(x), *tolerance_of(kernel_type(), "float32", engine))
+
+
 def more_than_caches_hold(engine: Engine, rng: np.random.Generator, kernel_type: Any, reference: Reference) -> None:
     if engine.is_metal:
         pytest.skip("caches are the CPU engine's business")
     rows, columns = 2100, 1003  # rows begin everywhere in a cache line
-    x, whole = rng.uniform(-4, 4, (rows, columns)).astype(np.float32), np.full((rows + 2, columns + 5), 7, np.float32)
+    x, whole = levels(rng, rows, columns), np.full((rows + 2, columns + 5), 7, np.float32)
     kernel_type()(x, out=whole[1:-1, 2:-3])
     assert_close(whole[1:-1, 2:-3], reference(x), *tolerance_of(kernel_type(), "float32", engine))
     whole[1:-1, 2:-3] = 7

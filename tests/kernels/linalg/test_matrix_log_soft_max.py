@@ -40,6 +40,10 @@ def test_large_and_special_values(engine: Engine, dtype: str) -> None:
     soft_max.large_and_special_values(engine, MatrixLogSoftMax, reference, dtype)
 
 
+def test_rows_far_apart(engine: Engine, rng: np.random.Generator) -> None:
+    soft_max.rows_far_apart(engine, rng, MatrixLogSoftMax, reference)
+
+
 def test_more_than_caches_hold(engine: Engine, rng: np.random.Generator) -> None:
     soft_max.more_than_caches_hold(engine, rng, MatrixLogSoftMax, reference)
 
