@@ -21,7 +21,15 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 FAMILIES = tuple(sorted(f.name for f in (HERE / "cases").iterdir() if (f / "__init__.py").exists()))
 # Most peers read their number of threads when they are imported.
-THREADS_OF = ("MPSKIT_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+THREADS_OF = (
+    "MPSKIT_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "RAYON_NUM_THREADS",
+    "VIPS_CONCURRENCY",
+)
 CHILD = "MPSKIT_BENCHMARK_CHILD"
 
 

@@ -21,6 +21,8 @@ PEERS = (
     "scipy",
     "pillow",
     "scikit-image",
+    "pyvips",
+    "kornia-rs",
 )
 
 

@@ -21,3 +21,21 @@ def looked_up(x: Any, tables: Any, threads: int) -> Contender | None:
 def straight(x: Any, threads: int) -> Contender | None:
     out = np.empty_like(x)
     return _with(threads, "cvtColor", lambda cv2: lambda: cv2.cvtColor(x, cv2.COLOR_mRGBA2RGBA, dst=out))
+
+
+def reversed_colors(x: Any, threads: int) -> Contender | None:
+    out = np.empty_like(x)
+    return _with(
+        threads,
+        "cvtColor",
+        lambda cv2: lambda: cv2.cvtColor(x, cv2.COLOR_BGR2RGB if x.shape[2] == 3 else cv2.COLOR_BGRA2RGBA, dst=out),
+    )
+
+
+def gray(x: Any, threads: int) -> Contender | None:
+    out = np.empty(x.shape[:2], x.dtype)
+    return _with(
+        threads,
+        "cvtColor",
+        lambda cv2: lambda: cv2.cvtColor(x, cv2.COLOR_RGB2GRAY if x.shape[2] == 3 else cv2.COLOR_RGBA2GRAY, dst=out),
+    )

@@ -33,6 +33,74 @@ def call(threads: int, work: Callable[..., Any], *arrays: Any) -> Contender | No
     return Contender("torch", torch.__version__, lambda: work(torch, *tensors), _numpy)
 
 
+def into(
+    name: str, threads: int, out: Any, work: Callable[..., Any], *arrays: Any, result: Any = _numpy
+) -> Contender | None:
+    """work(torch, out, tensors...), which fills `out` or gives a tensor of its own."""
+    torch = _torch(threads)
+    if torch is None:
+        return None
+    target = None if out is None else torch.from_numpy(out)
+    tensors = [torch.from_numpy(np.asarray(a)) for a in arrays]
+    return Contender(f"torch.{name}", torch.__version__, lambda: work(torch, target, *tensors), result)
+
+
+def combine(function: str, x: Any, y: Any, threads: int) -> Contender | None:
+    """torch.add, subtract, multiply or divide; bytes wrap around there, so floats."""
+    if x.dtype != np.float32:
+        return None
+    return into(
+        function, threads, np.empty_like(x), lambda torch, out, a, b: getattr(torch, function)(a, b, out=out), x, y
+    )
+
+
+def reduced(x: Any, axis: int, what: str, threads: int) -> Contender | None:
+    if x.dtype != np.float32:
+        return None
+    function = "sum" if what == "SUM" else "amax"
+    return into(function, threads, None, lambda torch, _, a: getattr(torch, function)(a, axis, keepdim=True), x)
+
+
+def min_max(x: Any, threads: int) -> Contender | None:
+    if x.ndim != 2:
+        return None
+    return into(
+        "aminmax", threads, None, lambda torch, _, a: torch.aminmax(a), x, result=lambda r: np.array([[r.min], [r.max]])
+    )
+
+
+def transposed(x: Any, threads: int) -> Contender | None:
+    out = np.empty((x.shape[1], x.shape[0], *x.shape[2:]), x.dtype)
+    return into("transpose", threads, out, lambda _, out, a: out.copy_(a.transpose(0, 1)), x)
+
+
+def integral(x: Any, threads: int) -> Contender | None:
+    """A float32 of millions is too coarse for running sums of floats: in float64."""
+    unit = 255.0 if x.dtype == np.uint8 else 1.0
+    wide = (lambda torch: torch.int32) if x.dtype == np.uint8 else (lambda torch: torch.float64)
+    return into(
+        "cumsum",
+        threads,
+        None,
+        lambda torch, _, a: a.cumsum(1, dtype=wide(torch)).cumsum_(0),
+        x,
+        result=lambda s: s.numpy() / unit,
+    )
+
+
+def bilinear(x: Any, size: tuple[int, int], threads: int) -> Contender | None:
+    torch = _torch(threads)
+    if torch is None:
+        return None
+    tensor = torch.from_numpy(x if x.ndim == 3 else x[..., None]).permute(2, 0, 1)[None]
+    return Contender(
+        "torch.bilinear",
+        torch.__version__,
+        lambda: torch.nn.functional.interpolate(tensor, (size[1], size[0]), mode="bilinear"),
+        lambda t: t[0].permute(1, 2, 0).numpy(),
+    )
+
+
 def matmul(a: Any, b: Any, threads: int) -> Contender | None:
     torch = _torch(threads)
     if torch is None:

@@ -13,10 +13,12 @@ from ...harness import definitions
 from ...harness.case import Case, Wanted
 from ...harness.pictures import picture
 from ...peers import opencv_arithmetic as opencv
+from ...peers import pillow, torch_
 
 
 def cases(threads: int, wanted: Wanted) -> Iterator[Case]:
     yield from _arithmetic(threads, wanted)
+    yield from _repeated(threads, wanted)
     yield from _reductions(threads, wanted)
     yield from _statistics(threads, wanted)
 
@@ -52,10 +54,14 @@ def _arithmetic(threads: int, wanted: Wanted) -> Iterator[Case]:
                 y += 0.25
             out = mps.empty(x.shape, x.dtype)
             unit = 255.0 if x.dtype == np.uint8 else 1.0
-            rival = (
-                opencv.add_weighted(x, 0.7, y, 0.3, 0.02 * unit, threads)
+            rivals = (
+                [opencv.add_weighted(x, 0.7, y, 0.3, 0.02 * unit, threads)]
                 if name == "blend"
-                else opencv.combine(name, x, y, threads, 1 / unit if is_scaled and unit != 1 else None)
+                else [
+                    opencv.combine(name, x, y, threads, 1 / unit if is_scaled and unit != 1 else None),
+                    torch_.combine(name, x, y, threads),
+                    pillow.combine(name, x, y) if name != "divide" else None,
+                ]
             )
             yield (
                 Case(
@@ -69,7 +75,38 @@ def _arithmetic(threads: int, wanted: Wanted) -> Iterator[Case]:
                     3.0 * x.size,
                 )
                 .ours(lambda kernel=kernel, x=x, y=y, out=out: kernel(x, y, out=out))
-                .add(rival)
+                .add(*rivals)
+            )
+
+
+def _repeated(threads: int, wanted: Wanted) -> Iterator[Case]:
+    """A row for all rows: as shading correction adds and multiplies. OpenCV repeats nothing: it gets the row repeated beforehand."""
+    once = (1, 0, 1)
+    for name, kernel, rule in (
+        ("add", mps.image.Add(secondary_stride_in_pixels=once), lambda a, b: a + b),
+        ("multiply", mps.image.Multiply(secondary_stride_in_pixels=once), lambda a, b: a * b),
+    ):
+        for kind in ("g8", "rgba8", "g32", "rgba32"):
+            if not wanted(title := f"{name} one row to all, {kind}"):
+                continue
+            x, y = _pair(kind)
+            row, out = y[:1].copy(), mps.empty(x.shape, x.dtype)
+            unit = 255.0 if x.dtype == np.uint8 else 1.0
+            repeated = np.ascontiguousarray(np.broadcast_to(row, x.shape))
+            scale = 1 / unit if name == "multiply" and unit != 1 else None
+            yield (
+                Case(
+                    title,
+                    "image",
+                    lambda x=x, row=row, rule=rule: definitions.in_codes(
+                        rule(definitions.decoded(x), definitions.decoded(row)), x.dtype
+                    ),
+                    1.01 if x.dtype == np.uint8 else 1e-5,
+                    2.0 * x.nbytes,
+                    2.0 * x.size,
+                )
+                .ours(lambda kernel=kernel, x=x, row=row, out=out: kernel(x, row, out=out))
+                .add(opencv.combine(name, x, repeated, threads, scale), torch_.combine(name, x, row, threads))
             )
 
 
@@ -92,7 +129,7 @@ def _reductions(threads: int, wanted: Wanted) -> Iterator[Case]:
                 yield (
                     Case(title, "image", exact, 0.05, float(x.nbytes), float(x.size))
                     .ours(lambda kernel=kernel, x=x: kernel(x))
-                    .add(opencv.reduce(x, axis, what, threads))
+                    .add(opencv.reduce(x, axis, what, threads), torch_.reduced(x, axis, what, threads))
                 )
 
 
@@ -116,7 +153,7 @@ def _statistics(threads: int, wanted: Wanted) -> Iterator[Case]:
                     lambda x=x, extremes=extremes: extremes(x),
                     lambda y: np.asarray(y).reshape(2, -1),
                 )
-                .add(opencv.min_max(x, threads))
+                .add(opencv.min_max(x, threads), torch_.min_max(x, threads))
             )
         if wanted(f"mean, {kind}"):
             yield (

@@ -12,7 +12,7 @@ import mpskit as mps
 
 from ...harness.case import Case, Wanted
 from ...harness.pictures import picture
-from ...peers import opencv_features
+from ...peers import kornia, opencv_features
 
 
 def cases(threads: int, wanted: Wanted) -> Iterator[Case]:
@@ -92,7 +92,10 @@ def _edges(threads: int, wanted: Wanted) -> Iterator[Case]:
             yield (
                 Case(name, "image", lambda x=x, s=sigma, a=low, b=high: _expected(x, s, a, b), 1e-4, 2.0 * x.nbytes, 30.0 * x.size)
                 .ours(lambda x=x, kernel=kernel, out=out: kernel(x, out=out), _part)
-                .add(opencv_features.edges(x, sigma, low, high, _part, threads))
+                .add(
+                    opencv_features.edges(x, sigma, low, high, _part, threads),
+                    None if sigma else kornia.edges(x, low, high, _part),
+                )
             )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Image kernels at 1920 x 1080."""
+"""Blurs, gradients, Lanczos and statistics at 1920 x 1080, some at 4K."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import mpskit as mps
 from ...harness import definitions
 from ...harness.case import Case, Wanted
 from ...harness.pictures import picture
-from ...peers import opencv, pillow, torch_
+from ...peers import kornia, opencv, pillow, pyvips_, scipy_, torch_
 
 
 def cases(threads: int, wanted: Wanted) -> Iterator[Case]:
@@ -22,7 +22,7 @@ def cases(threads: int, wanted: Wanted) -> Iterator[Case]:
 
 
 def _blurs(threads: int, wanted: Wanted) -> Iterator[Case]:
-    for kind in ("g8", "rgb8", "rgba8", "g32", "rgba32"):
+    for kind in ("g8", "rgb8", "rgba8", "g32", "rgba32", "4K rgba8", "4K g32"):
         for sigma in (2.0, 10.0):
             name = f"gaussian sigma {sigma:g}, {kind}"
             if not wanted(name):
@@ -43,12 +43,19 @@ def _blurs(threads: int, wanted: Wanted) -> Iterator[Case]:
                     4.0 * len(taps) * x.size,
                 )
                 .ours(lambda blur=blur, x=x, out=out: blur(x, out=out))
-                .add(opencv.gaussian_blur(x, sigma, len(taps) // 2, threads), opencv.gaussian(x, taps, threads))
+                .add(
+                    opencv.gaussian_blur(x, sigma, len(taps) // 2, threads),
+                    opencv.gaussian(x, taps, threads),
+                    scipy_.gaussian(x, sigma, len(taps) // 2),
+                    pillow.gaussian(x, sigma),
+                    pyvips_.gaussian(x, sigma, threads),
+                    kornia.gaussian(x, sigma, len(taps) // 2),
+                )
             )
 
 
 def _sobels(threads: int, wanted: Wanted) -> Iterator[Case]:
-    for kind in ("g8", "g32"):
+    for kind in ("g8", "g32", "4K g8", "4K g32"):
         name = f"sobel magnitude, {kind} to float32"
         if not wanted(name):
             continue
@@ -96,12 +103,13 @@ def _scales(threads: int, wanted: Wanted) -> Iterator[Case]:
                     pillow.lanczos(x, size) if x.dtype == np.uint8 else None,
                     torch_.antialiased(x, size, threads),
                     opencv.lanczos4(x, size, threads),
+                    pyvips_.lanczos(x, size, threads),
                 )
             )
 
 
 def _statistics(threads: int, wanted: Wanted) -> Iterator[Case]:
-    for kind in ("g8", "rgba8", "g32", "rgba32"):
+    for kind in ("g8", "rgba8", "g32", "rgba32", "4K g8", "4K g32"):
         name = f"mean and variance, {kind}"
         if not wanted(name):
             continue

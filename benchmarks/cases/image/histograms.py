@@ -12,7 +12,7 @@ import mpskit as mps
 
 from ...harness.case import Case, Wanted
 from ...harness.pictures import picture
-from ...peers import opencv_histograms
+from ...peers import kornia, opencv_histograms, pillow, pyvips_
 
 
 def cases(threads: int, wanted: Wanted) -> Iterator[Case]:
@@ -40,12 +40,14 @@ def _counts(threads: int, wanted: Wanted) -> Iterator[Case]:
             yield (
                 Case(name, "image", lambda x=x: _counted(x), 0.0, x.nbytes, 1.0 * x.size)
                 .ours(lambda x=x, out=out: kernel(x, out=out))
-                .add(opencv_histograms.counts(x, threads))
+                .add(
+                    opencv_histograms.counts(x, threads), pillow.counts(x), pyvips_.counts(x, threads), kornia.counts(x)
+                )
             )
 
 
 def _equalization(threads: int, wanted: Wanted) -> Iterator[Case]:
-    for kind in ("g8", "g32"):
+    for kind in ("g8", "g32", "4K g8"):
         if wanted(name := f"histogram equalization, {kind}"):
             x = picture(kind)
             out = mps.empty(x.shape, x.dtype)
@@ -58,7 +60,7 @@ def _equalization(threads: int, wanted: Wanted) -> Iterator[Case]:
             yield (
                 Case(name, "image", exact, 1.0 if x.dtype == np.uint8 else 1e-6, 3.0 * x.nbytes, 2.0 * x.size)
                 .ours(lambda x=x, out=out: mps.image.HistogramEqualization()(x, out=out))
-                .add(opencv_histograms.equalized(x, threads) if kind == "g8" else None)
+                .add(opencv_histograms.equalized(x, threads) if kind.endswith("g8") else None)
             )
 
 
@@ -97,7 +99,7 @@ def _conversions(threads: int, wanted: Wanted) -> Iterator[Case]:
         yield (
             Case(name, "image", exact, 1.0, 2.0 * x.nbytes, 1.0 * x.size)
             .ours(lambda: kernel(x, out=out))
-            .add(opencv_histograms.premultiplied(x, threads))
+            .add(opencv_histograms.premultiplied(x, threads), pillow.premultiplied(x))
         )
     if wanted(name := "conversion from display p3 to srgb, rgba8"):
         x = picture("rgba8")

@@ -11,7 +11,7 @@ import mpskit as mps
 from ...harness import definitions, filter_definitions
 from ...harness.case import Case, Wanted
 from ...harness.pictures import picture
-from ...peers import opencv_filters
+from ...peers import opencv_filters, pillow, pyvips_, scikit_image, torch_
 
 
 def cases(threads: int, wanted: Wanted) -> Iterator[Case]:
@@ -76,7 +76,12 @@ def _transposes(threads: int, wanted: Wanted) -> Iterator[Case]:
             yield (
                 Case(name, "image", lambda x=x: x.swapaxes(0, 1).astype(np.float64), 0.0, 2.0 * x.nbytes, 0.0)
                 .ours(lambda x=x, out=out: mps.image.Transpose()(x, out=out))
-                .add(opencv_filters.transpose(x, threads))
+                .add(
+                    opencv_filters.transpose(x, threads),
+                    torch_.transposed(x, threads),
+                    pillow.transposed(x) if x.ndim == 3 or x.dtype == np.uint8 else None,
+                    pyvips_.transposed(x, threads),
+                )
             )
 
 
@@ -95,5 +100,5 @@ def _integrals(threads: int, wanted: Wanted) -> Iterator[Case]:
                     2.0 * x.size,
                 )
                 .ours(lambda x=x, out=out: mps.image.Integral()(x, out=out))
-                .add(opencv_filters.integral(x, threads))
+                .add(opencv_filters.integral(x, threads), torch_.integral(x, threads), scikit_image.integral(x))
             )

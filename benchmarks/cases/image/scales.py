@@ -12,6 +12,7 @@ import mpskit as mps
 from ...harness import definitions
 from ...harness.case import Case, Wanted
 from ...harness.pictures import picture
+from ...peers import kornia, torch_
 from ...peers import opencv_arithmetic as opencv
 
 
@@ -47,5 +48,5 @@ def cases(threads: int, wanted: Wanted) -> Iterator[Case]:
                     8.0 * out.size,
                 )
                 .ours(lambda scale=scale, x=x, out=out: scale(x, out=out))
-                .add(opencv.resize(x, size, threads))
+                .add(opencv.resize(x, size, threads), torch_.bilinear(x, size, threads), kornia.bilinear(x, size))
             )

@@ -13,7 +13,7 @@ import mpskit as mps
 from ...harness import definitions, filter_definitions
 from ...harness.case import Case, Contender, Wanted
 from ...harness.pictures import picture
-from ...peers import opencv_filters
+from ...peers import kornia, opencv_filters, pillow, pyvips_, scikit_image, scipy_
 
 Array = NDArray[Any]
 
@@ -57,7 +57,12 @@ def _means(threads: int, wanted: Wanted) -> Iterator[Case]:
             if wanted(name := f"box {side}x{side}, {kind}"):
                 x = picture(kind)
                 kernel = mps.image.Box(kernel_width=side, kernel_height=side)
-                peers = [opencv_filters.blur(x, side, threads)]
+                peers = [
+                    opencv_filters.blur(x, side, threads),
+                    scipy_.box(x, side),
+                    pillow.box(x, side),
+                    kornia.box(x, side),
+                ]
                 yield _case(name, x, kernel, lambda x, side=side: filter_definitions.box(x, side), 4.0 * x.size, peers)
         for side in (9,) if kind.startswith("4K") else (5, 9, 15):
             if wanted(name := f"tent {side}x{side}, {kind}"):
@@ -83,7 +88,11 @@ def _convolutions(threads: int, wanted: Wanted) -> Iterator[Case]:
                     mps.image.Convolution(weights),
                     lambda x, w=weights: filter_definitions.correlate(x, w.astype(np.float64)),
                     2.0 * side * side * x.size,
-                    [opencv_filters.filter_2d(x, weights, threads)],
+                    [
+                        opencv_filters.filter_2d(x, weights, threads),
+                        scipy_.convolved(x, weights),
+                        pyvips_.convolved(x, weights, threads),
+                    ],
                 )
     for kind in ("g8", "g32", "rgba32"):
         if wanted(name := f"laplacian, {kind} to float32"):
@@ -110,7 +119,13 @@ def _extremes(threads: int, wanted: Wanted) -> Iterator[Case]:
             if wanted(name := f"area max {side}x{side}, {kind}"):
                 x = picture(kind)
                 kernel = mps.image.AreaMax(kernel_width=side, kernel_height=side)
-                peers = [opencv_filters.dilate(x, np.ones((side, side), np.uint8), threads)]
+                peers = [
+                    opencv_filters.dilate(x, np.ones((side, side), np.uint8), threads),
+                    scipy_.maximum(x, side),
+                    pillow.maximum(x, side),
+                    kornia.dilate(x, side) if side < 10 else None,  # its time grows with the square
+                    pyvips_.rank(x, side, side * side - 1, threads) if side < 10 else None,
+                ]
                 yield _case(
                     name, x, kernel, lambda x, side=side: filter_definitions.maximum(x, side), 2.0 * x.size, peers, True
                 )
@@ -128,16 +143,19 @@ def _extremes(threads: int, wanted: Wanted) -> Iterator[Case]:
                     name, x, kernel, lambda x, disk=disk: filter_definitions.dilate(x, disk), flops, peers, True
                 )
     whole = np.ones((5, 5), np.uint8)
-    if wanted(name := "dilate 5x5, g8"):
-        x = picture("g8")
-        kernel = mps.image.Dilate(np.zeros((5, 5), np.float32))
-        peers = [opencv_filters.dilate(x, whole, threads)]
-        yield _case(name, x, kernel, lambda x: filter_definitions.maximum(x, 5), 8.0 * x.size, peers, True)
-    if wanted(name := "erode 5x5, g8"):
-        x = picture("g8")
-        kernel = mps.image.Erode(np.zeros((5, 5), np.float32))
-        peers = [opencv_filters.erode(x, whole, threads)]
-        yield _case(name, x, kernel, lambda x: 255 - filter_definitions.maximum(255 - x, 5), 8.0 * x.size, peers, True)
+    for kind in ("g8", "rgba8", "4K g8"):
+        if wanted(name := f"dilate 5x5, {kind}"):
+            x = picture(kind)
+            kernel = mps.image.Dilate(np.zeros((5, 5), np.float32))
+            peers = [opencv_filters.dilate(x, whole, threads)]
+            yield _case(name, x, kernel, lambda x: filter_definitions.maximum(x, 5), 8.0 * x.size, peers, True)
+        if wanted(name := f"erode 5x5, {kind}"):
+            x = picture(kind)
+            kernel = mps.image.Erode(np.zeros((5, 5), np.float32))
+            peers = [opencv_filters.erode(x, whole, threads)]
+            yield _case(
+                name, x, kernel, lambda x: 255 - filter_definitions.maximum(255 - x, 5), 8.0 * x.size, peers, True
+            )
 
 
 def _medians(threads: int, wanted: Wanted) -> Iterator[Case]:
@@ -146,7 +164,14 @@ def _medians(threads: int, wanted: Wanted) -> Iterator[Case]:
         for side in sides:
             if wanted(name := f"median {side}x{side}, {kind}"):
                 x = picture(kind)
-                peers = [opencv_filters.median(x, side, threads)]
+                peers = [
+                    opencv_filters.median(x, side, threads),
+                    kornia.median(x, side),
+                    pillow.median(x, side) if side < 10 else None,
+                    scipy_.median(x, side) if side < 10 else None,
+                    scikit_image.median(x, side),
+                    pyvips_.rank(x, side, side * side // 2, threads),
+                ]
                 kernel = mps.image.Median(kernel_diameter=side)
                 yield _case(
                     name,
