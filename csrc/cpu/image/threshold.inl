@@ -1,5 +1,6 @@
 #pragma once
 #include "cpu/image/tiles.inl"
+#include "cpu/simd/sixteens.inl"
 #include "cpu/simd/streams.inl"
 #include "cpu/simd/transpose.inl"
 #include "kernels/common/threshold_kernel.hpp"
@@ -23,6 +24,7 @@ class ThresholdPlan : public CpuPlan {
     limit_ = std::clamp(std::floor(limit), -1.0, unit);
     threshold_ = is_code ? static_cast<float>(limit_ + 0.5) : k.threshold_value * (channels_ == 1 ? 1.0f : unit_of(src.dtype));
     is_stored_ = is_code && src.dtype == dst.dtype;
+    is_color_ = (channels_ == 4 || (channels_ == 3 && (src.dtype == DType::f32 || isa_shuffles_bytes))) && (src.dtype == DType::f32 || src.dtype == DType::u8);
     is_past_ = is_streamed(dst) && !is_stored_;
     factor_ = unit_of(dst.dtype) / unit_of(src.dtype);
     for (int i = 0; i < 3; ++i) gray_[i] = k.transform[static_cast<std::size_t>(i)];
@@ -46,6 +48,10 @@ class ThresholdPlan : public CpuPlan {
           continue;
         }
         rows = 1;
+        if (is_color_ && from) {
+          choose_grays(src.layout.dtype, from, dst.layout.dtype, to);
+          continue;
+        }
         for (std::int64_t x = 0; x < window_.width; x += strip) {
           const std::int64_t pixels = std::min(strip, window_.width - x);
           const float* gray = gray_row(src, from ? from + x * channels_ * src.layout.element_bytes() : nullptr, image, from_y, x + shift_x_, pixels, memory.as<float>());
@@ -63,25 +69,6 @@ class ThresholdPlan : public CpuPlan {
   const float* gray_row(const View& src, const std::byte* stored, std::int64_t image, std::int64_t y, std::int64_t x, std::int64_t pixels, float* memory) const {
     if (stored && channels_ == 1 && src.layout.dtype == DType::f32) return reinterpret_cast<const float*>(stored);
     float* const colour = memory + (channels_ == 1 ? 0 : strip + 64);
-    if (stored && channels_ == 4 && src.layout.dtype == DType::f32) {
-      const auto* floats = reinterpret_cast<const float*>(stored);
-      std::int64_t i = 0;
-      for (; i + lanes<float> <= pixels; i += lanes<float>) store(memory + i, gray_of(floats + 4 * i));
-      if (i == pixels) return memory;
-      std::memcpy(colour, floats + 4 * i, static_cast<std::size_t>(4 * (pixels - i)) * sizeof(float));
-      store(memory + i, gray_of(colour));
-      return memory;
-    }
-    if (stored && channels_ == 4 && src.layout.dtype == DType::u8) {
-      const auto* bytes = reinterpret_cast<const std::uint8_t*>(stored);
-      std::int64_t i = 0;
-      for (; i + lanes<float> <= pixels; i += lanes<float>) store(memory + i, gray_of_bytes(bytes + 4 * i));
-      if (i == pixels) return memory;
-      std::uint8_t some[4 * lanes<float>] = {};
-      std::memcpy(some, bytes + 4 * i, static_cast<std::size_t>(4 * (pixels - i)));
-      store(memory + i, gray_of_bytes(some));
-      return memory;
-    }
     if (stored) to_float(src.layout.dtype, stored, pixels * channels_, colour);
     else fetch_row(src, image, y, x, pixels, edge_, colour);
     if (channels_ == 1) return colour;
@@ -96,20 +83,55 @@ class ThresholdPlan : public CpuPlan {
     const Vec<float> two = v[0] * gray_[0] + v[1] * gray_[1];
     return channels_ == 2 ? two : two + v[2] * gray_[2];
   }
-  MPSKIT_INLINE Vec<float> gray_of_bytes(const std::uint8_t* colour) const {
+
+  // Colour of three channels or four, from where it is stored: a register of pixels at a time, of which no element more is read.
+  void choose_grays(DType t, const std::byte* from, DType to_type, std::byte* to) const {
+    const auto choose = [&]<class S>(const S* colour) {
+      visit_pixels(to_type, [&]<class Q>(Q) {
+        if (channels_ == 4) choose_grays<4>(colour, reinterpret_cast<Q*>(to));
+        else choose_grays<3>(colour, reinterpret_cast<Q*>(to));
+      });
+    };
+    if (t == DType::f32) choose(reinterpret_cast<const float*>(from));
+    else choose(reinterpret_cast<const std::uint8_t*>(from));
+  }
+  template <int channels, class S, class Q>
+  void choose_grays(const S* colour, Q* to) const {
+    choose_run(to, window_.width, [=, this](std::int64_t x) __attribute__((always_inline)) { return gray_at<channels>(colour + channels * x); },
+               [=, this](std::int64_t x, std::int64_t n) {
+                 S some[channels * lanes<float>] = {};
+                 std::memcpy(some, colour + channels * x, static_cast<std::size_t>(channels * n) * sizeof(S));
+                 return gray_at<channels>(some);
+               });
+  }
+  template <int channels>
+  MPSKIT_INLINE Vec<float> gray_at(const float* colour) const {
+    Vec<float> v[channels];
+    if constexpr (channels == 4) load_columns(colour, 4, v);
+    else load_triples(colour, v);
+    return v[0] * gray_[0] + v[1] * gray_[1] + v[2] * gray_[2];
+  }
+  template <int channels>
+  MPSKIT_INLINE Vec<float> gray_at(const std::uint8_t* colour) const {
     using I = Vec<std::int32_t>;
-    const I v = load<I>(colour);
+    I v;
+    if constexpr (channels == 4) v = load<I>(colour);
+    else v = (I)load_triples(colour);
     auto at = [](I codes) { return __builtin_convertvector(codes & 255, Vec<float>); };
     return at(v) * gray_[0] + at(v >> 8) * gray_[1] + at(v >> 16) * gray_[2];
   }
 
   template <class Q>
   void choose_values(const float* gray, Q* to, std::int64_t count) const {
+    choose_run(to, count, [=](std::int64_t x) { return load<Vec<float>>(gray + x); }, [=](std::int64_t x, std::int64_t n) { return load_pixels(gray + x, n); });
+  }
+  template <class Q, class At, class Some>
+  MPSKIT_INLINE void choose_run(Q* to, std::int64_t count, At at, Some some) const {
     using V = Vec<float>;
     const V threshold = threshold_ - V{}, factor = factor_ - V{}, above = above_ * unit<Q> - V{}, below = below_ * unit<Q> - V{};
     auto value = [=](V v) { return chosen(v > threshold, v * factor, above, below); };
-    stream_run(is_past_, to, count, [=](std::int64_t x) { return value(load<V>(gray + x)); },
-               [=](std::int64_t x, std::int64_t n) { return value(load_pixels(gray + x, n)); });
+    stream_run(is_past_, to, count, [=](std::int64_t x) __attribute__((always_inline)) { return value(at(x)); },
+               [=](std::int64_t x, std::int64_t n) { return value(some(x, n)); });
   }
   template <class V, class Mask>
   static MPSKIT_INLINE V chosen(Mask is_above, V pixel, V above, V below) {
@@ -156,7 +178,7 @@ class ThresholdPlan : public CpuPlan {
   std::int64_t shift_x_, shift_y_, channels_;
   double limit_;
   float threshold_, factor_, gray_[3];
-  bool is_stored_, is_past_;
+  bool is_stored_, is_color_, is_past_;
 };
 
 }  // namespace mpskit::cpu::MPSKIT_ISA

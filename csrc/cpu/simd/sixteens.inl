@@ -15,14 +15,13 @@ inline constexpr bool isa_shuffles_bytes = false;
 // shuffled by two ports instead of one.
 template <class T, int bytes>
 using VecOf [[gnu::vector_size(bytes)]] = T;
-template <class T, int bytes = MPSKIT_VECTOR_BYTES>
-MPSKIT_INLINE VecOf<T, bytes> load_sixteens(const void* from, [[maybe_unused]] std::int64_t apart) {
+template <class T, int bytes = MPSKIT_VECTOR_BYTES, class Place>
+MPSKIT_INLINE VecOf<T, bytes> load_sixteens_of(Place place) {
   using F [[gnu::vector_size(16)]] = std::int64_t;
   using V = VecOf<T, bytes>;
-  const auto* p = static_cast<const std::byte*>(from);
 #if MPSKIT_VECTOR_BYTES >= 32  // an insertion from memory is no shuffle
   const auto two = [=](int i) __attribute__((always_inline)) {
-    return _mm256_inserti128_si256(_mm256_castsi128_si256((__m128i)load<F>(p + i * apart)), (__m128i)load<F>(p + (i + 1) * apart), 1);
+    return _mm256_inserti128_si256(_mm256_castsi128_si256((__m128i)load<F>(place(i))), (__m128i)load<F>(place(i + 1)), 1);
   };
   if constexpr (bytes == 32) return (V)two(0);
 #endif
@@ -30,12 +29,35 @@ MPSKIT_INLINE VecOf<T, bytes> load_sixteens(const void* from, [[maybe_unused]] s
   using H [[gnu::vector_size(32)]] = std::int64_t;
   if constexpr (bytes == 64) return (V)__builtin_shufflevector((H)two(0), (H)two(2), 0, 1, 2, 3, 4, 5, 6, 7);  // GCC 12 warns of the insertion
 #endif
-  if constexpr (bytes == 16) return (V)load<F>(p);
+  if constexpr (bytes == 16) return (V)load<F>(place(0));
+}
+template <class T, int bytes = MPSKIT_VECTOR_BYTES>
+MPSKIT_INLINE VecOf<T, bytes> load_sixteens(const void* from, [[maybe_unused]] std::int64_t apart) {
+  const auto* p = static_cast<const std::byte*>(from);
+  return load_sixteens_of<T, bytes>([=](int i) __attribute__((always_inline)) { return p + i * apart; });
 }
 // Byte i of each lane from place from(i) of it.
 template <std::size_t... i>
 MPSKIT_INLINE Vec<std::uint8_t> reorder_sixteens(Vec<std::uint8_t> v, std::index_sequence<i...>, auto from) {
   return __builtin_shufflevector(v, v, (static_cast<int>(i / 16 * 16) + from(static_cast<int>(i % 16)))...);
+}
+template <int early, std::size_t... i>
+MPSKIT_INLINE Vec<std::uint8_t> spread_triples(Vec<std::uint8_t> v, std::index_sequence<i...>) {
+  struct From {
+    static constexpr int place(int b) { return b / 16 * 16 + (b % 4 < 3 ? b % 16 / 4 * 3 + b % 4 : 0) + (b / 16 == sixteens - 1 ? early : 0); }
+  };
+  return __builtin_shufflevector(v, v, From::place(static_cast<int>(i))...);
+}
+// Every three bytes as the first of four, the fourth is any. Reads no byte more: the last lane begins four bytes before its own.
+MPSKIT_INLINE Vec<std::uint8_t> load_triples(const std::uint8_t* p) {
+  constexpr int early = sixteens > 1 ? 4 : 0;
+#if MPSKIT_VECTOR_BYTES == 16
+  Vec<std::uint8_t> v{};
+  std::memcpy(&v, p, 12);
+#else
+  const auto v = load_sixteens_of<std::uint8_t>([=](int i) __attribute__((always_inline)) { return p + 12 * i - (i == sixteens - 1 ? early : 0); });
+#endif
+  return spread_triples<early>(v, std::make_index_sequence<MPSKIT_VECTOR_BYTES>{});
 }
 // Of every four bytes the first three, twelve a lane. Four more are written behind the last lane, unless it is the end.
 MPSKIT_INLINE void store_triples(std::byte* to, Vec<std::uint8_t> quads, bool is_end) {

@@ -90,6 +90,25 @@ MPSKIT_INLINE void store_columns_of(Row&& row, Vec<float> (&v)[4]) {
 MPSKIT_INLINE void load_columns(const float* rows, std::int64_t pitch, Vec<float> (&v)[4]) {
   load_columns_of([&](int i) __attribute__((always_inline)) { return rows + i * pitch; }, v);
 }
+// Rows of three, one behind the other. A column has one float in every place modulo the register's, as three shares no divisor with their
+// number: they are put together as they lie, and then in order.
+template <int k, std::size_t... i>
+MPSKIT_INLINE Vec<float> third_column(Vec<float> a, Vec<float> b, Vec<float> c, std::index_sequence<i...>) {
+  constexpr int n = lanes<float>, third = n == 16 ? 11 : 3;  // 3 * third = 1 modulo n
+  struct From {
+    static constexpr int part(int place) { return (3 * ((place + n - k) * third % n) + k) / n; }  // the register that has it there
+  };
+  const Vec<float> first = __builtin_shufflevector(a, b, (static_cast<int>(i) + (From::part(static_cast<int>(i)) == 1 ? n : 0))...);
+  const Vec<float> together = __builtin_shufflevector(first, c, (static_cast<int>(i) + (From::part(static_cast<int>(i)) == 2 ? n : 0))...);
+  return __builtin_shufflevector(together, together, ((3 * static_cast<int>(i) + k) % n)...);
+}
+MPSKIT_INLINE void load_triples(const float* rows, Vec<float> (&v)[3]) {
+  constexpr std::make_index_sequence<lanes<float>> each;
+  const auto a = load<Vec<float>>(rows), b = load<Vec<float>>(rows + lanes<float>), c = load<Vec<float>>(rows + 2 * lanes<float>);
+  v[0] = third_column<0>(a, b, c, each);
+  v[1] = third_column<1>(a, b, c, each);
+  v[2] = third_column<2>(a, b, c, each);
+}
 MPSKIT_INLINE void store_columns(float* rows, std::int64_t pitch, Vec<float> (&v)[4]) {
   store_columns_of([&](int i) __attribute__((always_inline)) { return rows + i * pitch; }, v);
 }
