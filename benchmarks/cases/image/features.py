@@ -41,7 +41,7 @@ def _keypoints(threads: int, wanted: Wanted) -> Iterator[Case]:
             yield (
                 Case(name, "image", lambda xs=xs, ys=ys: np.stack([xs, ys], -1).astype(np.float64), 0.0, x.nbytes + 8.0 * len(xs), 1.0 * x.size)
                 .ours(lambda x=x, kernel=kernel, out=out: kernel(x, out=out), found)
-                .add(opencv_features.places(x, code, lambda got: got[:, 0], threads))
+                .add(opencv_features.places(x, code, lambda got: np.reshape(got, (-1, 2)), threads))
             )  # fmt: skip
 
 
@@ -107,5 +107,5 @@ def _segments(threads: int, wanted: Wanted) -> Iterator[Case]:
         yield (
             Case(name, "image", lambda: np.array([-0.2]), 0.01, 1.0 * stripes.nbytes, 30.0 * stripes.size)
             .ours(lambda: mps.image.EDLines()(stripes), lambda got: tilt(got[0][: got[1][0]].astype(float)))
-            .add(opencv_features.segments(stripes, lambda got: tilt(got[:, 0]), threads))
+            .add(opencv_features.segments(stripes, lambda got: tilt(np.reshape(got, (-1, 4))), threads))
         )
