@@ -30,6 +30,18 @@ def _pair(kind: str) -> tuple[Any, Any]:
     return x, y
 
 
+def _case(name: str, kernel: Any, rule: Callable[[Any, Any], Any], x: Any, y: Any) -> Case:
+    out = mps.empty(x.shape, x.dtype)
+    return Case(
+        name,
+        "image",
+        lambda: definitions.in_codes(rule(definitions.decoded(x), definitions.decoded(y)), x.dtype),
+        1.01 if x.dtype == np.uint8 else 1e-5,
+        2.0 * x.nbytes + y.nbytes,
+        3.0 * x.size,
+    ).ours(lambda: kernel(x, y, out=out))
+
+
 def _arithmetic(threads: int, wanted: Wanted) -> Iterator[Case]:
     operations: tuple[tuple[str, Any, Callable[[Any, Any], Any], bool], ...] = (
         ("add", mps.image.Add(), lambda a, b: a + b, False),
@@ -52,7 +64,6 @@ def _arithmetic(threads: int, wanted: Wanted) -> Iterator[Case]:
             x, y = _pair(kind)
             if name == "divide":
                 y += 0.25
-            out = mps.empty(x.shape, x.dtype)
             unit = 255.0 if x.dtype == np.uint8 else 1.0
             rivals = (
                 [opencv.add_weighted(x, 0.7, y, 0.3, 0.02 * unit, threads)]
@@ -63,20 +74,7 @@ def _arithmetic(threads: int, wanted: Wanted) -> Iterator[Case]:
                     pillow.combine(name, x, y) if name != "divide" else None,
                 ]
             )
-            yield (
-                Case(
-                    title,
-                    "image",
-                    lambda x=x, y=y, rule=rule: definitions.in_codes(
-                        rule(definitions.decoded(x), definitions.decoded(y)), x.dtype
-                    ),
-                    1.01 if x.dtype == np.uint8 else 1e-5,
-                    3.0 * x.nbytes,
-                    3.0 * x.size,
-                )
-                .ours(lambda kernel=kernel, x=x, y=y, out=out: kernel(x, y, out=out))
-                .add(*rivals)
-            )
+            yield _case(title, kernel, rule, x, y).add(*rivals)
 
 
 def _repeated(threads: int, wanted: Wanted) -> Iterator[Case]:
@@ -90,23 +88,12 @@ def _repeated(threads: int, wanted: Wanted) -> Iterator[Case]:
             if not wanted(title := f"{name} one row to all, {kind}"):
                 continue
             x, y = _pair(kind)
-            row, out = y[:1].copy(), mps.empty(x.shape, x.dtype)
+            row = y[:1].copy()
             unit = 255.0 if x.dtype == np.uint8 else 1.0
             repeated = np.ascontiguousarray(np.broadcast_to(row, x.shape))
             scale = 1 / unit if name == "multiply" and unit != 1 else None
-            yield (
-                Case(
-                    title,
-                    "image",
-                    lambda x=x, row=row, rule=rule: definitions.in_codes(
-                        rule(definitions.decoded(x), definitions.decoded(row)), x.dtype
-                    ),
-                    1.01 if x.dtype == np.uint8 else 1e-5,
-                    2.0 * x.nbytes,
-                    2.0 * x.size,
-                )
-                .ours(lambda kernel=kernel, x=x, row=row, out=out: kernel(x, row, out=out))
-                .add(opencv.combine(name, x, repeated, threads, scale), torch_.combine(name, x, row, threads))
+            yield _case(title, kernel, rule, x, row).add(
+                opencv.combine(name, x, repeated, threads, scale), torch_.combine(name, x, row, threads)
             )
 
 
