@@ -207,6 +207,7 @@ SerialScope::SerialScope() : previous_(std::exchange(inside_region, true)) {}
 SerialScope::~SerialScope() { inside_region = previous_; }
 
 int num_threads() { return the_pool().threads(); }
+int threads_here() { return inside_region ? 1 : num_threads(); }
 
 void set_num_threads(int n) {
   if (n < 1 || n > 1024)

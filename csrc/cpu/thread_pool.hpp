@@ -8,6 +8,7 @@
 namespace mpskit::cpu {
 
 int num_threads();            // MPSKIT_NUM_THREADS, or the cores this process may use
+int threads_here();           // ... of a region that begins here: 1 within another, or in a SerialScope
 void set_num_threads(int n);  // ValueError unless 1 <= n <= 1024
 
 // While it lives, parallel regions of this thread run on this thread alone: for callers that work on several items at once

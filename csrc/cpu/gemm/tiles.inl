@@ -1,11 +1,9 @@
 #pragma once
 // Products by a unit that multiplies whole tiles (AMX): float factors as sums of bfloat16 planes, int8 as they are. README.md has the
-// arithmetic and its error bound. Where there is no such unit this file is empty.
+// arithmetic and its error bound. Where there is no such unit only the magnitudes are left of this file.
 #include "cpu/gemm/byte_tiles.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
-
-#ifdef MPSKIT_HAS_TILES
 
 using FloatBits = Vec<std::uint32_t>;
 MPSKIT_INLINE FloatBits bits_of(Vec<float> x) { return (FloatBits)x; }
@@ -18,26 +16,41 @@ struct Magnitudes {
     most = std::max(most, m.most);
   }
 };
-template <class S>
-Magnitudes row_magnitudes(const S* src, std::int64_t n) {
-  FloatBits least = ~FloatBits{}, most{};
+inline Magnitudes sum_of(std::span<const Magnitudes> found) {
   Magnitudes out;
-  std::int64_t i = 0;
-  for (; i + lanes<float> <= n; i += lanes<float>) {
-    const FloatBits u = bits_of(load_terms(src + i)) & 0x7fffffffu, below = u - 1;  // zero becomes the greatest
+  for (const Magnitudes& m : found) out.add(m);
+  return out;
+}
+// The same of each lane. `least` is one less than the magnitude: of the same binade, or of the one below; zero becomes the greatest.
+struct LaneMagnitudes {
+  FloatBits least = ~FloatBits{}, most{};
+  MPSKIT_INLINE void add(Vec<float> x) {
+    const FloatBits u = bits_of(x) & 0x7fffffffu, below = u - 1;
     least = below < least ? below : least;
     most = u > most ? u : most;
   }
-  for (int l = 0; l < lanes<float>; ++l) out.add({least[l], most[l]});
+  Magnitudes all() const {
+    Magnitudes out;
+    for (int l = 0; l < lanes<float>; ++l) out.add({least[l], most[l]});
+    return out;
+  }
+};
+template <class S>
+Magnitudes row_magnitudes(const S* src, std::int64_t n) {
+  LaneMagnitudes found;
+  std::int64_t i = 0;
+  for (; i + lanes<float> <= n; i += lanes<float>) found.add(load_terms(src + i));
+  Magnitudes out = found.all();
   for (; i < n; ++i) {
     const std::uint32_t u = std::bit_cast<std::uint32_t>(as_sum(src[i])) & 0x7fffffffu;
     out.add({u - 1, u});
   }
-  return out;  // `least` is one less than the magnitude: of the same binade, or of the one below
+  return out;
 }
 
 // True when planes hold these numbers: finite, no plane rounds to infinity, none has a part that tiles take for zero (below 2^-126).
 inline bool fits_planes(const Magnitudes& m) { return m.most >> 23 <= 253 && m.least >> 23 >= 28; }
+#ifdef MPSKIT_HAS_TILES
 // ... and sums of k products neither overflow nor lose to the flushing of results below 2^-126 more than 2^-36 of the least product.
 inline bool fits_tiles(const Magnitudes& a, const Magnitudes& b, std::int64_t k) {
   if (!fits_planes(a) || !fits_planes(b)) return false;
@@ -87,14 +100,19 @@ void split_row_of_a(const float* src, std::int64_t length, std::uint16_t* dst) {
 }
 // 32 terms of a panel of B, a row of columns each: terms that are 16 apart lie together in tiles, the columns in two of them.
 template <int planes, class S>
-void split_panel_of_b(const S* src, std::ptrdiff_t stride, std::uint16_t* dst) {
+void split_panel_of_b(const S* src, std::ptrdiff_t stride, std::uint16_t* dst, LaneMagnitudes& found) {
   constexpr std::int64_t tile = tile_bytes / 2, half = FloatTiles::group / 2;
+  LaneMagnitudes here = found;
   for (std::int64_t pair = 0; pair < half; ++pair)
     for (std::int64_t j = 0; j < tiled_columns; j += lanes<float>) {
       const S* s = src + pair * stride + j;
       std::uint16_t* d = dst + j / tile_side * tile + pair * 2 * tile_side + j % tile_side * 2;
-      split_terms<planes>(load_terms(s), load_terms(s + half * stride), d, 2 * tile);
+      const Vec<float> x = load_terms(s), y = load_terms(s + half * stride);
+      here.add(x);
+      here.add(y);
+      split_terms<planes>(x, y, d, 2 * tile);
     }
+  found = here;
 }
 template <class F>
 void with_planes(int planes, F&& f) {
@@ -125,7 +143,8 @@ void unpack_panel(const GemmMatrix& b, std::int64_t k, std::int64_t length, std:
 
 // Terms [k, k + length) of a panel of B as tiles; k begins one.
 template <class Kind, class S>
-void pack_tiles(const GemmMatrix& b, std::int64_t k, std::int64_t length, std::int64_t n, std::int64_t columns, int planes, typename Kind::B* dst) {
+void pack_tiles(const GemmMatrix& b, std::int64_t k, std::int64_t length, std::int64_t n, std::int64_t columns, int planes, typename Kind::B* dst,
+                LaneMagnitudes& found) {
   if constexpr (std::is_same_v<Kind, FloatTiles>) {
     with_planes(planes, [&](auto count) {
       alignas(64) float block[FloatTiles::group * tiled_columns];
@@ -133,11 +152,11 @@ void pack_tiles(const GemmMatrix& b, std::int64_t k, std::int64_t length, std::i
         const std::int64_t some = std::min<std::int64_t>(FloatTiles::group, length - i);
         if (!b.transposed && columns == tiled_columns && some == FloatTiles::group) {
           const Stored<S> src(b);
-          split_panel_of_b<count>(src.at(k + i, n), src.stride, dst);
+          split_panel_of_b<count>(src.at(k + i, n), src.stride, dst, found);
         } else {
           unpack_panel<S>(b, k + i, some, n, columns, block);
           std::fill(block + some * tiled_columns, block + FloatTiles::group * tiled_columns, 0.0f);
-          split_panel_of_b<count>(block, tiled_columns, dst);
+          split_panel_of_b<count>(block, tiled_columns, dst, found);
         }
         dst += planes * tiled_columns * FloatTiles::group;
       }
