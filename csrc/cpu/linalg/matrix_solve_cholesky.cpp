@@ -18,12 +18,11 @@ class MatrixSolveCholeskyPlan final : public SolvePlan {
       });
       return;
     }
-    each(views, [](const Matrices<const float>& b, const Block& x, std::int64_t) { copy_block(b.data, b.row, x); },
-         [&](const float* a, std::ptrdiff_t row, const Block& x, std::int64_t) {
-           const Triangle stored{a, row, 1, !is_upper_};
-           solve_left(is_upper_ ? stored.transposed() : stored, x);
-           solve_left(is_upper_ ? stored : stored.transposed(), x);
-         });
+    each(views, [&](const Matrices<const float>& a, const Matrices<const float>& b, const Block& x, std::int64_t) {
+      const Triangle stored{a.data, a.row, 1, !is_upper_};
+      solve_left(is_upper_ ? stored.transposed() : stored, x, b.data, b.row);
+      solve_left(is_upper_ ? stored : stored.transposed(), x);
+    });
   }
 
  private:

@@ -41,29 +41,24 @@ class MatrixSolveLUPlan final : public SolvePlan {
           });
       return;
     }
-    each(
-        views,
-        [&](const Matrices<const float>& b, const Block& x, std::int64_t m) {
-          if (transpose_) return copy_block(b.data, b.row, x);
-          const Scratch scratch(static_cast<std::size_t>(n) * sizeof(std::int64_t));
-          auto* rows = scratch.as<std::int64_t>();
-          std::iota(rows, rows + n, std::int64_t{0});
-          const auto* pivots = views[2].vector<const std::uint32_t>(m);
-          for (std::int64_t i = 0; i < n; ++i) std::swap(rows[i], rows[pivots[i]]);
-          parallel_for(n, std::max<std::int64_t>(1, 100000 / (x.columns + 1)), [&](std::int64_t begin, std::int64_t end) {
-            for (std::int64_t i = begin; i < end; ++i) std::copy(b.data + rows[i] * b.row, b.data + rows[i] * b.row + x.columns, x.row(i));
-          });
-        },
-        [&](const float* a, std::ptrdiff_t row, const Block& x, std::int64_t m) {
-          const Triangle lower{a, row, 1, true, true}, upper{a, row, 1, false};
-          if (!transpose_) {
-            solve_left(lower, x);
-            return solve_left(upper, x);
-          }
-          solve_left(upper.transposed(), x);
-          solve_left(lower.transposed(), x);
-          exchange_rows(x, views[2].vector<const std::uint32_t>(m), 0, n, true);
-        });
+    each(views, [&](const Matrices<const float>& a, const Matrices<const float>& b, const Block& x, std::int64_t m) {
+      const Triangle lower{a.data, a.row, 1, true, true}, upper{a.data, a.row, 1, false};
+      const auto* pivots = views[2].vector<const std::uint32_t>(m);
+      if (transpose_) {
+        solve_left(upper.transposed(), x, b.data, b.row);
+        solve_left(lower.transposed(), x);
+        return exchange_rows(x, pivots, 0, n, true);
+      }
+      const Scratch scratch(static_cast<std::size_t>(n) * sizeof(std::int64_t));
+      auto* rows = scratch.as<std::int64_t>();
+      std::iota(rows, rows + n, std::int64_t{0});
+      for (std::int64_t i = 0; i < n; ++i) std::swap(rows[i], rows[pivots[i]]);
+      parallel_for(n, std::max<std::int64_t>(1, 100000 / (x.columns + 1)), [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) std::copy(b.data + rows[i] * b.row, b.data + rows[i] * b.row + x.columns, x.row(i));
+      });
+      solve_left(lower, x);
+      solve_left(upper, x);
+    });
   }
 
  private:

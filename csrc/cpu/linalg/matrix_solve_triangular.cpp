@@ -21,18 +21,15 @@ class MatrixSolveTriangularPlan final : public SolvePlan {
       });
       return;
     }
-    each(
-        views,
-        [&](const Matrices<const float>& b, const Block& x, std::int64_t) {
-          if (alpha != 0) return copy_block(b.data, b.row, x, alpha);
-          for (std::int64_t i = 0; i < x.rows; ++i) std::fill(x.row(i), x.row(i) + x.columns, 0.0f);
-        },
-        [&](const float* a, std::ptrdiff_t row, const Block& x, std::int64_t) {
-          if (alpha == 0) return;
-          const Triangle stored{a, row, 1, !kernel_.upper, kernel_.unit}, t = kernel_.transpose ? stored.transposed() : stored;
-          if (kernel_.right) solve_right(t, x);
-          else solve_left(t, x);
-        });
+    each(views, [&](const Matrices<const float>& a, const Matrices<const float>& b, const Block& x, std::int64_t) {
+      if (alpha == 0) {
+        for (std::int64_t i = 0; i < x.rows; ++i) std::fill(x.row(i), x.row(i) + x.columns, 0.0f);
+        return;
+      }
+      const Triangle stored{a.data, a.row, 1, !kernel_.upper, kernel_.unit}, t = kernel_.transpose ? stored.transposed() : stored;
+      if (kernel_.right) solve_right(t, x, b.data, b.row, alpha);
+      else solve_left(t, x, b.data, b.row, alpha);
+    });
   }
 
  private:

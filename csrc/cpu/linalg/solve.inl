@@ -1,5 +1,5 @@
 #pragma once
-// What the kernels that solve linear systems do alike: right-hand sides go to the solution, where everything happens in place.
+// What the kernels that solve linear systems do alike.
 #include "cpu/linalg/lanes.inl"
 #include "cpu/linalg/triangular.hpp"
 #include "kernels/common/matrix_solve.hpp"
@@ -17,17 +17,15 @@ class SolvePlan : public CpuPlan {
     const auto n = static_cast<double>(solve_.order);
     return n * n * static_cast<double>(solve_.right_hand_sides);
   }
-  // body(factor, its step from row to row, solution) for every matrix, when the solution holds the right-hand side.
-  template <class Copy, class Body>
-  void each(std::span<const View> views, Copy&& copy, Body&& body) const {
+  // body(factor, right-hand sides, solution, number) for every matrix.
+  template <class Body>
+  void each(std::span<const View> views, Body&& body) const {
     for_each_matrix(solve_.batch.count, work(), [&](std::int64_t m) {
       m += solve_.batch.first;
       const auto a = matrices_from<const float>(views[0], origins_.primary_source_matrix_origin, m);
       const auto b = matrices_from<const float>(views[1], origins_.secondary_source_matrix_origin, m);
       const auto x = matrices_from<float>(views.back(), origins_.result_matrix_origin, m);
-      const Block solution{x.data, x.row, solve_.extent.rows, solve_.extent.columns};
-      copy(b, solution, m);
-      body(a.data, a.row, solution, m);
+      body(a, b, Block{x.data, x.row, solve_.extent.rows, solve_.extent.columns}, m);
     });
   }
   bool goes_by_lanes(std::span<const View> views) const {

@@ -46,15 +46,15 @@ class Solver {
   std::int64_t row(std::int64_t i) const { return is_reversed_ ? order_ - 1 - i : i; }
   std::int64_t padded_order() const { return (order_ + rows - 1) / rows * rows; }
 
-  // soon(row of the system, rows): called strip after strip, to ask ahead for what comes next.
-  template <class F>
-  void solve(float* panel, F&& soon) const {
+  // load(row of the system, its registers) gives a right-hand side; save(row, registers) is told the solution, which `panel` holds too for the rows behind it.
+  template <class Load, class Save>
+  void solve(float* panel, Load&& load_row, Save&& save_row) const {
     const float* a = elements_;
     for (std::int64_t i = 0; i < order_; a += (i + rows) * rows, i += rows) {
-      soon(i, std::min<std::int64_t>(rows, order_ - i));
-      V sum[rows][2];
+      V sum[rows][2]{};
+#pragma GCC unroll 8
       for (int r = 0; r < rows; ++r)
-        for (int c = 0; c < 2; ++c) sum[r][c] = load<V>(panel + (i + r) * side_columns + c * lanes<float>);
+        if (i + r < order_) load_row(i + r, sum[r]);
       for (std::int64_t k = 0; k < i; ++k) {
         const V x[2]{load<V>(panel + k * side_columns), load<V>(panel + k * side_columns + lanes<float>)};
 #pragma GCC unroll 8
@@ -78,7 +78,19 @@ class Solver {
           for (int c = 0; c < 2; ++c) sum[r][c] = less_product(f, sum[q][c], sum[r][c]);
         }
       }
+#pragma GCC unroll 8
+      for (int r = 0; r < rows; ++r)
+        if (i + r < order_) save_row(i + r, sum[r]);
     }
+  }
+  // In place.
+  void solve(float* panel) const {
+    solve(
+        panel,
+        [=](std::int64_t r, V(&v)[2]) __attribute__((always_inline)) {
+          for (int c = 0; c < 2; ++c) v[c] = load<V>(panel + r * side_columns + c * lanes<float>);
+        },
+        [](std::int64_t, const V(&)[2]) {});
   }
 
  private:
@@ -120,61 +132,88 @@ void for_each_panel(std::int64_t order, std::int64_t right_hand_sides, F&& body)
   });
 }
 
-void panels_left(const Solver& solver, const Block& x) {
+// What is solved for: scale * b, to which x is added where it holds products; what x holds, when there is no b.
+struct RightHandSides {
+  const float* b;
+  std::ptrdiff_t row;
+  float scale;
+  bool has_products;
+  RightHandSides part(std::int64_t i, std::int64_t j) const { return {b ? b + i * row + j : nullptr, row, scale, has_products}; }
+  template <class R>
+  MPSKIT_INLINE R of(const float* p, const float* x) const {
+    if (!b) return load<R>(x);
+    const R v = scale * load<R>(p);
+    return has_products ? v + load<R>(x) : v;
+  }
+};
+
+void panels_left(const Solver& solver, const Block& x, const RightHandSides& given) {
   for_each_panel(x.rows, x.columns, [&](float* panel, std::int64_t first, std::int64_t some) {
-    auto copy_row = [&](const float* from, float* to) __attribute__((always_inline)) {
-      if (some == side_columns) {
-        const V v[2]{load<V>(from), load<V>(from + lanes<float>)};
-        store(to, v[0]);
-        store(to + lanes<float>, v[1]);
-      } else {
-        std::copy(from, from + some, to);
-      }
-    };
-    std::fill(panel + (some < side_columns ? 0 : x.rows * side_columns), panel + solver.padded_order() * side_columns, 0.0f);
-    for (std::int64_t i = 0; i < x.rows; ++i) copy_row(x.row(i) + first, panel + solver.row(i) * side_columns);
-    // Rows of a large matrix lie further apart than a processor looks ahead.
-    const float* next = first + side_columns < x.columns ? x.data + first + side_columns : x.data + first;
-    solver.solve(panel, [&](std::int64_t begin, std::int64_t rows) {
-      for (std::int64_t i = begin; i < begin + rows; ++i)
-        for (std::int64_t c = 0; c < side_columns; c += 16) __builtin_prefetch(next + i * x.stride + c, 1);
-    });
-    for (std::int64_t i = 0; i < x.rows; ++i) copy_row(panel + solver.row(i) * side_columns, x.row(i) + first);
+    auto row_of_b = [&](std::int64_t r) __attribute__((always_inline)) { return given.b + solver.row(r) * given.row + first; };
+    auto row_of_x = [&](std::int64_t r) __attribute__((always_inline)) { return x.row(solver.row(r)) + first; };
+    if (some == side_columns) {
+      // Rows of a large matrix lie further apart than a processor looks ahead.
+      const float* rows = given.b ? row_of_b(0) : row_of_x(0);
+      const std::ptrdiff_t row = (given.b ? given.row : x.stride) * (solver.row(0) == 0 ? 1 : -1);
+      return solver.solve(
+          panel,
+          [&](std::int64_t r, V(&v)[2]) __attribute__((always_inline)) {
+            for (std::int64_t c = 0; c < side_columns; c += 16) __builtin_prefetch(rows + (r + 2 * Solver::rows) * row + c);
+            for (int c = 0; c < 2; ++c) v[c] = given.of<V>(row_of_b(r) + c * lanes<float>, row_of_x(r) + c * lanes<float>);
+          },
+          [&](std::int64_t r, const V(&v)[2]) __attribute__((always_inline)) {
+            for (int c = 0; c < 2; ++c) store(row_of_x(r) + c * lanes<float>, v[c]);
+          });
+    }
+    for (std::int64_t r = 0; r < x.rows; ++r)
+      for (std::int64_t c = 0; c < side_columns; ++c) panel[r * side_columns + c] = c < some ? given.of<float>(row_of_b(r) + c, row_of_x(r) + c) : 0;
+    solver.solve(panel);
+    for (std::int64_t r = 0; r < x.rows; ++r) std::copy(panel + r * side_columns, panel + r * side_columns + some, row_of_x(r));
   });
 }
 
-void panels_right(const Solver& solver, const Block& x) {
+void panels_right(const Solver& solver, const Block& x, const RightHandSides& given) {
   const std::int64_t n = x.columns;
   for_each_panel(n, x.rows, [&](float* panel, std::int64_t first, std::int64_t some) {
-    std::fill(panel + (some < side_columns ? 0 : n * side_columns), panel + solver.padded_order() * side_columns, 0.0f);
+    if (some < side_columns) std::fill(panel, panel + n * side_columns, 0.0f);
     auto at = [&](std::int64_t i, std::int64_t r) __attribute__((always_inline)) { return panel + solver.row(i) * side_columns + r; };
-    // four(row of x, row, column), for as many rows as a register has lanes and four columns at a time; one(element, its place) for what is left
+    auto row_of_b = [&](std::int64_t r) __attribute__((always_inline)) { return given.b + (first + r) * given.row; };
+    auto row_of_x = [&](std::int64_t r) __attribute__((always_inline)) { return x.row(first + r); };
+    // four(row, column), for as many rows as a register has lanes and four columns at a time; one(row, column) for what is left
     auto turned = [&](auto&& four, auto&& one) __attribute__((always_inline)) {
       std::int64_t r = 0;
       for (; r + lanes<float> <= some; r += lanes<float>) {
         std::int64_t i = 0;
-        for (; i + 4 <= n; i += 4) four(x.row(first + r) + i, r, i);
+        for (; i + 4 <= n; i += 4) four(r, i);
         for (; i < n; ++i)
-          for (std::int64_t q = r; q < r + lanes<float>; ++q) one(x.row(first + q)[i], *at(i, q));
+          for (std::int64_t q = r; q < r + lanes<float>; ++q) one(q, i);
       }
       for (; r < some; ++r)
-        for (std::int64_t i = 0; i < n; ++i) one(x.row(first + r)[i], *at(i, r));
+        for (std::int64_t i = 0; i < n; ++i) one(r, i);
     };
     turned(
-        [&](const float* from, std::int64_t r, std::int64_t i) {
+        [&](std::int64_t r, std::int64_t i) {
           V columns[4];
-          load_columns(from, x.stride, columns);
+          if (given.b) load_columns(row_of_b(r) + i, given.row, columns);
+          else load_columns(row_of_x(r) + i, x.stride, columns);
+          if (given.b)
+            for (V& v : columns) v *= given.scale;
+          if (given.has_products) {
+            V products[4];
+            load_columns(row_of_x(r) + i, x.stride, products);
+            for (int c = 0; c < 4; ++c) columns[c] += products[c];
+          }
           for (int c = 0; c < 4; ++c) store(at(i + c, r), columns[c]);
         },
-        [](float& from, float& to) { to = from; });
-    solver.solve(panel, [](std::int64_t, std::int64_t) {});
+        [&](std::int64_t r, std::int64_t i) { *at(i, r) = given.of<float>(row_of_b(r) + i, row_of_x(r) + i); });
+    solver.solve(panel);
     turned(
-        [&](float* to, std::int64_t r, std::int64_t i) {
+        [&](std::int64_t r, std::int64_t i) {
           V columns[4];
           for (int c = 0; c < 4; ++c) columns[c] = load<V>(at(i + c, r));
-          store_columns(to, x.stride, columns);
+          store_columns(row_of_x(r) + i, x.stride, columns);
         },
-        [](float& to, float& from) { to = from; });
+        [&](std::int64_t r, std::int64_t i) { row_of_x(r)[i] = *at(i, r); });
   });
 }
 
@@ -207,7 +246,7 @@ void solve_vector(const Triangle& t, std::int64_t n, float* x) {
 
 }  // namespace
 
-void subtract_product(const GemmMatrix& a, const GemmMatrix& b, std::int64_t k, const Block& c) {
+void subtract_product(const GemmMatrix& a, const GemmMatrix& b, std::int64_t k, const Block& c, bool adds) {
   Gemm g;
   g.m = c.rows;
   g.n = c.columns;
@@ -216,7 +255,7 @@ void subtract_product(const GemmMatrix& a, const GemmMatrix& b, std::int64_t k, 
   g.b = b;
   g.c = {c.data, DType::f32, c.stride * static_cast<std::int64_t>(sizeof(float))};
   g.alpha = -1;
-  g.beta = 1;
+  g.beta = adds ? 1 : 0;
   gemm(g);
 }
 
@@ -237,12 +276,14 @@ class BlockedSystem {
     });
   }
   // A task takes some right-hand sides through the whole system: where threads divide every step, each waits for what others hold in their caches.
-  void solve(const Block& x) const {
+  void solve(const Block& x, const RightHandSides& given) const {
     const std::int64_t sides = is_right_ ? x.rows : x.columns, width = width_of_task(sides), tasks = std::max<std::int64_t>(1, (sides + width / 2) / width);
     parallel(tasks, [&](std::int64_t task) {
       // The last one takes what is left over: products of few rows add their terms in another order.
       const std::int64_t first = task * width, some = task + 1 < tasks ? width : sides - first;
-      solve(0, static_cast<std::int64_t>(solvers_.size()), is_right_ ? x.part(first, 0, some, n_) : x.part(0, first, n_, some));
+      const auto blocks = static_cast<std::int64_t>(solvers_.size());
+      if (is_right_) solve(0, blocks, x.part(first, 0, some, n_), given.part(first, 0));
+      else solve(0, blocks, x.part(0, first, n_, some), given.part(0, first));
     });
   }
 
@@ -255,23 +296,27 @@ class BlockedSystem {
     return width < 128 ? sides : width;
   }
   // Blocks [begin, end), whose rows or columns x has.
-  void solve(std::int64_t begin, std::int64_t end, const Block& x) const {
+  void solve(std::int64_t begin, std::int64_t end, const Block& x, const RightHandSides& given) const {
     if (end - begin == 1) {
       const Solver& solver = solvers_[static_cast<std::size_t>(begin)];
-      return is_right_ ? panels_right(solver, x) : panels_left(solver, x);
+      return is_right_ ? panels_right(solver, x, given) : panels_left(solver, x, given);
     }
     const std::int64_t middle = (begin + end + 1) / 2, h = (middle - begin) * solved_order, rest = (is_right_ ? x.columns : x.rows) - h;
     const Block first = is_right_ ? x.part(0, 0, x.rows, h) : x.part(0, 0, h, x.columns), second = is_right_ ? x.part(0, h, x.rows, rest) : x.part(h, 0, rest, x.columns);
+    const RightHandSides behind = is_right_ ? given.part(0, h) : given.part(h, 0);
     const Triangle t = t_.from(begin * solved_order);
     const GemmMatrix square = t.is_lower ? t.block(h, 0) : t.block(0, h);
     const bool is_forward = t.is_lower != is_right_;
-    if (is_forward) solve(begin, middle, first);
-    else solve(middle, end, second);
+    if (is_forward) solve(begin, middle, first, given);
+    else solve(middle, end, second, behind);
     const Block &known = is_forward ? first : second, &left = is_forward ? second : first;
-    if (is_right_) subtract_product(known.factor(), square, known.columns, left);
-    else subtract_product(square, known.factor(), known.rows, left);
-    if (is_forward) solve(middle, end, second);
-    else solve(begin, middle, first);
+    const bool adds = !given.b || given.has_products;
+    if (is_right_) subtract_product(known.factor(), square, known.columns, left, adds);
+    else subtract_product(square, known.factor(), known.rows, left, adds);
+    RightHandSides others = is_forward ? behind : given;
+    others.has_products = given.b;
+    if (is_forward) solve(middle, end, second, others);
+    else solve(begin, middle, first, others);
   }
 
   Triangle t_;
@@ -283,35 +328,33 @@ class BlockedSystem {
 
 }  // namespace
 
-void solve_left(const Triangle& t, const Block& x) {
+void solve_left(const Triangle& t, const Block& x, const float* b, std::ptrdiff_t row, float scale) {
   const std::int64_t n = x.rows;
   if (n == 0 || x.columns == 0) return;
   if (x.columns == 1) {
     const Scratch scratch(static_cast<std::size_t>(n) * sizeof(float));
     float* column = scratch.as<float>();
-    for (std::int64_t i = 0; i < n; ++i) column[i] = *x.row(i);
+    for (std::int64_t i = 0; i < n; ++i) column[i] = b ? scale * b[i * row] : *x.row(i);
     solve_vector(t, n, column);
     for (std::int64_t i = 0; i < n; ++i) *x.row(i) = column[i];
     return;
   }
-  BlockedSystem(t, n, false).solve(x);
+  BlockedSystem(t, n, false).solve(x, {b, row, scale, false});
 }
 
-void solve_right(const Triangle& t, const Block& x) {
+void solve_right(const Triangle& t, const Block& x, const float* b, std::ptrdiff_t row, float scale) {
   if (x.columns == 0 || x.rows == 0) return;
-  if (x.rows == 1) return solve_vector(t.transposed(), x.columns, x.row(0));
-  BlockedSystem(t, x.columns, true).solve(x);
+  if (x.rows == 1) {
+    if (b)
+      for (std::int64_t j = 0; j < x.columns; ++j) x.data[j] = scale * b[j];
+    return solve_vector(t.transposed(), x.columns, x.row(0));
+  }
+  BlockedSystem(t, x.columns, true).solve(x, {b, row, scale, false});
 }
 
-void copy_block(const float* src, std::ptrdiff_t src_stride, const Block& dst, float scale) {
+void copy_block(const float* src, std::ptrdiff_t src_stride, const Block& dst) {
   parallel_for(dst.rows, std::max<std::int64_t>(1, 100000 / (dst.columns + 1)), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const float* s = src + i * src_stride;
-      float* d = dst.row(i);
-      if (scale == 1) std::memmove(d, s, static_cast<std::size_t>(dst.columns) * sizeof(float));
-      else
-        for (std::int64_t j = 0; j < dst.columns; ++j) d[j] = scale * s[j];
-    }
+    for (std::int64_t i = begin; i < end; ++i) std::memmove(dst.row(i), src + i * src_stride, static_cast<std::size_t>(dst.columns) * sizeof(float));
   });
 }
 

@@ -40,13 +40,15 @@ struct Block {
   }
 };
 
-// c -= a * b
-void subtract_product(const GemmMatrix& a, const GemmMatrix& b, std::int64_t k, const Block& c);
-void solve_left(const Triangle& t, const Block& x);   // t * X = x, in place
-void solve_right(const Triangle& t, const Block& x);  // X * t = x, in place
+// c -= a * b; c = -a * b where nothing is added
+void subtract_product(const GemmMatrix& a, const GemmMatrix& b, std::int64_t k, const Block& c, bool adds = true);
+// t * X = x, in place; or t * X = scale * b for a b that x does not overlap
+void solve_left(const Triangle& t, const Block& x, const float* b = nullptr, std::ptrdiff_t row = 0, float scale = 1);
+// the same for X * t
+void solve_right(const Triangle& t, const Block& x, const float* b = nullptr, std::ptrdiff_t row = 0, float scale = 1);
 
-// rows of src to those of dst, scaled; on all threads when they are many
-void copy_block(const float* src, std::ptrdiff_t src_stride, const Block& dst, float scale = 1);
+// rows of src to those of dst; on all threads when they are many
+void copy_block(const float* src, std::ptrdiff_t src_stride, const Block& dst);
 
 // dst = src.T
 void turn_block(const Block& src, const Block& dst);
