@@ -50,16 +50,14 @@ MPSKIT_INLINE Vec<double> gather_twos(const Pairs& p, std::int64_t x, std::int64
 }
 template <class Pairs>
 MPSKIT_INLINE Vec<float> gather_fours(const Pairs& p, std::int64_t x, std::int64_t ahead) {
-  auto four = [&](int i) { return load<Four>(p.src + p.first[x + i] + ahead); };
+  auto four = [&](int i) __attribute__((always_inline)) { return load<Four>(p.src + p.first[x + i] + ahead); };
 #if MPSKIT_VECTOR_BYTES == 16
   return four(0);
-#else
-  auto eight = [&](int i) { return __builtin_shufflevector(four(i), four(i + 1), 0, 1, 2, 3, 4, 5, 6, 7); };
-#if MPSKIT_VECTOR_BYTES == 32
-  return eight(0);
-#else
-  return __builtin_shufflevector(eight(0), eight(2), 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-#endif
+#elif MPSKIT_VECTOR_BYTES == 32
+  return __builtin_shufflevector(four(0), four(1), 0, 1, 2, 3, 4, 5, 6, 7);
+#else  // masked broadcasts from memory: insertions of registers all wait for the one unit that shuffles
+  const auto first = _mm512_castps128_ps512((__m128)four(0)), two = _mm512_mask_broadcast_f32x4(first, 0x00f0, (__m128)four(1));
+  return (Vec<float>)_mm512_mask_broadcast_f32x4(_mm512_mask_broadcast_f32x4(two, 0x0f00, (__m128)four(2)), 0xf000, (__m128)four(3));
 #endif
 }
 
@@ -105,6 +103,25 @@ inline void weigh_pairs(const PixelPairs& pairs, std::int64_t channels) {
         put(x + c, load<Vec<float>>(from), load<Vec<float>>(from + channels));  // the next pixel overwrites what is too much
       }
   }
+}
+
+// Outputs of four floats, whole registers of them, straight from two rows where their pairs lie far apart.
+struct FarPairs {
+  const std::byte* src;
+  const std::int64_t* first;  // in bytes
+};
+inline void weigh_far_quads(const std::byte* a, const std::byte* b, float weight_a, float weight_b, const std::int64_t* first, const float* weights_a, const float* weights_b,
+                            std::int64_t outputs, float* to) {
+  constexpr int n = lanes<float>;
+  constexpr std::int64_t pixel = 4 * sizeof(float);
+  const Vec<float> w = weight_a - Vec<float>{}, v = weight_b - Vec<float>{};
+  const FarPairs above{a, first}, below{b, first};
+  const auto mixed = [=](std::int64_t x, std::int64_t ahead) __attribute__((always_inline)) {
+    const Vec<float> one = gather_fours(above, x / 4, ahead);
+    return b ? multiply_add(gather_fours(below, x / 4, ahead), v, one * w) : one;
+  };
+  for (std::int64_t x = 0; x < 4 * outputs; x += n)
+    store(to + x, between(mixed(x, 0), mixed(x, pixel), load<Vec<float>>(weights_a + x), load<Vec<float>>(weights_b + x)));
 }
 
 // Pairs of pixels that lie far apart, beside each other. `last` is the last pixel: it has no neighbour, and is written alone.

@@ -31,7 +31,8 @@ class BilinearTaps {
 };
 
 // A row of the output: its two source rows become one row of floats, the pairs of that its pixels. Where most columns are between
-// the pairs, only the pairs are taken. A row is worked through in parts that stay in the nearest cache.
+// the pairs, only the pairs are taken. A row is worked through in parts that stay in the nearest cache. Of floats that become more rows than they
+// were the pairs come first: a row of them serves several rows of the output.
 class BilinearScalePlan final : public CpuPlan {
   struct Part {
     Axis::Range out, source;
@@ -59,6 +60,8 @@ class BilinearScalePlan final : public CpuPlan {
     is_shift_ = x.is_shift();
     has_codes_ = !is_shift_ && src.dtype == DType::u8 && dst.dtype == DType::u8 && channels_ <= 4;
     is_sparse_ = !is_shift_ && x.source({0, x.size()}).size() > 3 * x.size();
+    is_tall_ = !is_shift_ && !is_sparse_ && !has_codes_ && y_.source({0, y_.size()}).size() < y_.size();
+    has_far_quads_ = is_sparse_ && channels_ == 4 && src.dtype == DType::f32;
     divide(x);
     widest_ = 0;
     for (const Part& p : parts_) widest_ = std::max(widest_, std::max(columns(p), p.out.size()) * channels_);
@@ -72,6 +75,7 @@ class BilinearScalePlan final : public CpuPlan {
     // Neighbours share what they read, so a thread takes more of them where there are many.
     const std::int64_t rows = dst.layout.images() * window_.height;
     parallel_for(rows, std::max(grain_, std::min<std::int64_t>(32, rows / (4 * num_threads()))), [&](std::int64_t begin, std::int64_t end) {
+      if (is_tall_) return write_tall(src, dst, begin, end);
       const std::int64_t floats = rounded_up(widest_ + beyond, 16);
       const Scratch scratch(static_cast<std::size_t>(2 * floats) * sizeof(float) + static_cast<std::size_t>(2 * widest_ * element_bytes_ + 64));
       auto* const row = scratch.as<float>();
@@ -149,9 +153,12 @@ class BilinearScalePlan final : public CpuPlan {
       if (has_codes_ && channels_ > 2) {
         done = part.inner / far_block * far_block;
         write_far(reinterpret_cast<const std::uint8_t*>(a), reinterpret_cast<const std::uint8_t*>(b), b ? weights[1] : 0, first, done, codes);
-        outputs -= done;
-        count -= 2 * done * channels_;
+      } else if (has_far_quads_) {
+        done = part.inner / (lanes<float> / 4) * (lanes<float> / 4);
+        weigh_far_quads(a, b, weights[0], b ? weights[1] : 0, &picks_[first], &weights_a_[weight], &weights_b_[weight], done, out);
       }
+      outputs -= done;
+      count -= 2 * done * channels_;
       auto* const picked = reinterpret_cast<std::byte*>(out + rounded_up(widest_ + beyond, 16));
       auto gathered = [&](const std::byte* source, std::byte* pairs) {
         pick_pairs<2, 4, 6, 8, 12, 16, 24, 32>(source, picks_.data() + part.out.begin + done, outputs, part.inner - done, last_, 2 * pixel, pairs);
@@ -176,8 +183,46 @@ class BilinearScalePlan final : public CpuPlan {
     if (b) blend_(a, b, weights[0], weights[1], count, row);
     else to_float(from, a, count, row);
     if (is_shift_) return stream_floats(is_past_, row, to_type, to, count, factor_);
-    weigh_pairs({row, &first_[first], &weights_a_[weight], &weights_b_[weight], out, outputs, part.are_all}, channels_);
-    stream_floats(is_past_, out, to_type, to, outputs * channels_, factor_);
+    const std::size_t rest = weight + static_cast<std::size_t>(done * channels_);
+    weigh_pairs({row, &first_[first], &weights_a_[rest], &weights_b_[rest], out + done * channels_, outputs, part.are_all}, channels_);
+    stream_floats(is_past_, out, to_type, to, (done + outputs) * channels_, factor_);
+  }
+
+  void write_tall(const View& src, const View& dst, std::int64_t begin, std::int64_t end) const {
+    const std::int64_t count = window_.width * channels_, pitch = rounded_up(std::max(widest_, count) + beyond, 16);
+    const Scratch scratch(static_cast<std::size_t>(3 * pitch) * sizeof(float));
+    float *const row = scratch.as<float>(), *const rows[] = {row + pitch, row + 2 * pitch};
+    std::int64_t held[] = {-1, -1};
+    const auto across = [&](std::int64_t image, std::int64_t y) {
+      const std::int64_t which = image * src.layout.height() + y, slot = y % 2;
+      float* const to = rows[slot];
+      if (std::exchange(held[slot], which) == which) return to;
+      for (const Part& part : parts_) {
+        const auto first = static_cast<std::size_t>(part.out.begin), weight = first * static_cast<std::size_t>(channels_);
+        to_float(src.layout.dtype, src.row<const std::byte>(image, y) + part.source.begin * channels_ * element_bytes_, part.source.size() * channels_, row);
+        weigh_pairs({row, &first_[first], &weights_a_[weight], &weights_b_[weight], to + weight, part.out.size(), part.are_all}, channels_);
+      }
+      return to;
+    };
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t image = i / window_.height, y = i % window_.height;
+      const Axis::Taps& t = y_[y];
+      const float *const a = across(image, t.first), *const b = t.count == 2 ? across(image, t.first + 1) : a, *const weights = y_.weights_of(t);
+      std::byte* const to = dst.row<std::byte>(image, window_.y + y) + window_.x * dst.layout.stride[2];
+      const Vec<float> w = weights[0] - Vec<float>{}, v = (t.count == 2 ? weights[1] : 0) - Vec<float>{};
+      const auto mixed = [=](std::int64_t x) __attribute__((always_inline)) {  // rows have a register behind them
+        const auto one = load<Vec<float>>(a + x);
+        return a == b ? one : multiply_add(load<Vec<float>>(b + x), v, one * w);
+      };
+      const auto mixed_some = [=](std::int64_t x, std::int64_t) __attribute__((always_inline)) { return mixed(x); };
+      if (dst.layout.dtype == DType::f32 && factor_ == 1) {
+        stream_run(is_past_, reinterpret_cast<float*>(to), count, mixed, mixed_some);
+      } else {
+        store_run(row, count, mixed);
+        stream_floats(is_past_, row, dst.layout.dtype, to, count, factor_);
+      }
+    }
+    if (is_past_) end_stream();
   }
 
   // Outputs from the first on, of three bytes or four, straight from two rows.
@@ -196,7 +241,7 @@ class BilinearScalePlan final : public CpuPlan {
   float factor_;
   void (*blend_)(const std::byte*, const std::byte*, float, float, std::int64_t, float*) = nullptr;
   std::int64_t element_bytes_, last_, widest_, grain_;
-  bool is_shift_, is_sparse_, has_codes_, is_past_;
+  bool is_shift_, is_sparse_, is_tall_, has_far_quads_, has_codes_, is_past_;
   std::vector<Part> parts_;
   std::vector<std::int64_t> first_, picks_;  // of each output: its first pixel in a part's row of floats, in elements; in a source row, in bytes
   std::vector<float> weights_a_, weights_b_;  // of each output's channels
