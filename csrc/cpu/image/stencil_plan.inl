@@ -6,7 +6,7 @@
 namespace mpskit::cpu::MPSKIT_ISA {
 
 // A stencil over tiles. Floats are read where they lie, and written there; other elements become floats in a tile, and results go to
-// storage four rows at a time. Results are sums of codes of the source; `add` goes to each in codes of the destination.
+// storage some rows at a time. Results are sums of codes of the source; `add` goes to each in codes of the destination.
 class StencilPlan : public CpuPlan {
  public:
   struct Pass {
@@ -14,16 +14,16 @@ class StencilPlan : public CpuPlan {
     std::vector<float> weights;  // row by row
   };
   StencilPlan(const image::UnaryKernel& k, std::vector<Pass> passes, float factor, float add, const Call& call)
-      : passes_(std::move(passes)), tiles_(k, call, reach(&Stencil::width), reach(&Stencil::height), sizeof(float), 192 << 10, 8 << 10) {
+      : passes_(std::move(passes)), tiles_(k, call, reach(&Stencil::width), reach(&Stencil::height), sizeof(float), 192 << 10, 8 << 10, stencil_rows) {
     factor_ = factor * unit_of(call.outputs[0].dtype) / unit_of(call.inputs[0].dtype);
     add_ = add * unit_of(call.outputs[0].dtype);
   }
 
   void run(std::span<const View> views) const override {
     const View &src = views[0], &dst = views[1];
-    const std::int64_t pitch = tiles_.pitch(), size = (tiles_.source_rows() + 4) * pitch + stencil_block;
+    const std::int64_t pitch = tiles_.pitch(), size = (tiles_.source_rows() + stencil_rows) * pitch + stencil_block;
     const bool is_float = src.layout.dtype == DType::f32;
-    tiles_.run(dst.layout.images(), (2 * size + 4 * pitch + stencil_block) * static_cast<std::int64_t>(sizeof(float)), [&](const Tile& t, const Scratch& memory) {
+    tiles_.run(dst.layout.images(), (2 * size + stencil_rows * pitch + stencil_block) * static_cast<std::int64_t>(sizeof(float)), [&](const Tile& t, const Scratch& memory) {
       if (is_float) tiles_.in_parts(src, t, [&](const Tile& part) { filter(src, dst, part, memory.as<float>(), size); });
       else filter(src, dst, t, memory.as<float>(), size);
     });
@@ -38,7 +38,7 @@ class StencilPlan : public CpuPlan {
   void filter(const View& src, const View& dst, const Tile& t, float* memory, std::int64_t size) const {
     const std::int64_t c = tiles_.channels(), count = t.width * c;
     float *copy = memory, *between = memory + size, *rows = between + size;
-    const bool is_block = t.height >= 4 && count >= stencil_block;
+    const bool is_block = t.height >= stencil_rows && count >= stencil_block;
     std::int64_t pitch = src.layout.row_bytes() / static_cast<std::int64_t>(sizeof(float));
     const float* from = is_block && src.layout.dtype == DType::f32 ? tiles_.in_place<float>(src, t, 0) : nullptr;
     if (!from) {
@@ -57,9 +57,10 @@ class StencilPlan : public CpuPlan {
     if (is_block && dst.layout.dtype == DType::f32 && dst.layout.row_bytes() % static_cast<std::int64_t>(sizeof(float)) == 0)
       return stencil(from, pitch, last.window, last.weights.data(),
                      {reinterpret_cast<float*>(tiles_.row(dst, t, 0)), dst.layout.row_bytes() / static_cast<std::int64_t>(sizeof(float)), t.height, count, factor_, add_});
-    for (std::int64_t y = 0; y < t.height; y += 4) {
-      stencil(from + y * pitch, pitch, last.window, last.weights.data(), {rows, tiles_.pitch(), std::min<std::int64_t>(4, t.height - y), count, factor_, add_});
-      for (std::int64_t i = 0; i < std::min<std::int64_t>(4, t.height - y); ++i)
+    for (std::int64_t y = 0; y < t.height; y += stencil_rows) {
+      const std::int64_t some = std::min<std::int64_t>(stencil_rows, t.height - y);
+      stencil(from + y * pitch, pitch, last.window, last.weights.data(), {rows, tiles_.pitch(), some, count, factor_, add_});
+      for (std::int64_t i = 0; i < some; ++i)
         from_float(rows + i * tiles_.pitch(), dst.layout.dtype, tiles_.row(dst, t, y + i), count);
     }
   }

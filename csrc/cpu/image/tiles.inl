@@ -40,11 +40,12 @@ struct Tile {  // of the written window
   std::int64_t image, x, y, width, height;
 };
 
-// Cuts the written part of the destination into tiles whose source, margins included, takes about `bytes`, a row of it `row_bytes`.
+// Cuts the written part of the destination into tiles whose source, margins included, takes about `bytes`, a row of it `row_bytes`; its rows are
+// a multiple of `together`.
 class Tiles {
  public:
   Tiles(const image::UnaryKernel& k, const Call& call, std::int64_t kernel_width, std::int64_t kernel_height, std::int64_t element_bytes, std::int64_t bytes = 48 << 10,
-        std::int64_t row_bytes = 2 << 10)
+        std::int64_t row_bytes = 2 << 10, std::int64_t together = 1)
       : edge_(k.edge_mode),
         window_(image::clip_window(k.clip_rect, call.outputs[0])),
         channels_(call.inputs[0].channels()),
@@ -55,7 +56,7 @@ class Tiles {
     const std::int64_t pixel = channels_ * element_bytes;
     strip_ = std::min(window_.width, std::max<std::int64_t>({row_bytes / pixel, 2 * margin_x_, 1}));
     // A band at least as high as its margin: no more than half of the work is done twice.
-    band_ = std::min(window_.height, std::max<std::int64_t>({bytes / ((strip_ + margin_x_) * pixel) - margin_y_, margin_y_, 8}));
+    band_ = std::min(window_.height, rounded_up(std::max<std::int64_t>({bytes / ((strip_ + margin_x_) * pixel) - margin_y_, margin_y_, 8}), together));
     pitch_ = rounded_up((strip_ + margin_x_) * channels_, 64);
   }
 
