@@ -52,24 +52,6 @@ MPSKIT_INLINE LaneStarts<T> starts_of(const Matrices<T>& m, std::int64_t count) 
 // Sixteen columns of sixteen rows, turned: a line of each row is read or written once, and no more of it than is there. Matrices that lie a power
 // of two apart share a set of L1, which has fewer places than rows are turned: with four columns at a time every line came and went four times.
 // Up to eight columns are turned sooner by fours.
-MPSKIT_INLINE void turn_lanes(Vec<float> (&v)[16]) {
-  Vec<float> t[4][4];  // of four columns: quarters of rows q, q + 4, ... side by side
-  for (int q = 0; q < 4; ++q) {
-    const Vec<float> a = v[q], b = v[q + 4], c = v[q + 8], d = v[q + 12];
-    const Vec<float> ab = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
-    const Vec<float> cd = __builtin_shufflevector(c, d, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
-    const Vec<float> ab2 = __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
-    const Vec<float> cd2 = __builtin_shufflevector(c, d, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
-    t[0][q] = __builtin_shufflevector(ab, cd, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
-    t[1][q] = __builtin_shufflevector(ab, cd, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
-    t[2][q] = __builtin_shufflevector(ab2, cd2, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
-    t[3][q] = __builtin_shufflevector(ab2, cd2, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
-  }
-  for (int f = 0; f < 4; ++f) {
-    transpose_quads(t[f]);
-    for (int c = 0; c < 4; ++c) v[4 * f + c] = t[f][c];
-  }
-}
 MPSKIT_INLINE void interleave_lines(const LaneStarts<const float>& rows, std::ptrdiff_t offset, std::int64_t begin, std::int64_t end, LaneWindow dst, std::int64_t i) {
   for (std::int64_t j = begin; j < end; j += 16) {
     const auto count = static_cast<int>(std::min<std::int64_t>(16, end - j));

@@ -162,46 +162,57 @@ bool factor_panel(const Block& w, std::uint32_t* pivots) {
   return is_singular;
 }
 
-bool factor_leaf(const Block& a, std::uint32_t* pivots) {
+// What is below its square goes to `below`, unless that is empty.
+bool factor_leaf(const Block& a, std::uint32_t* pivots, const Block& below) {
   const std::int64_t m = a.rows, n = a.columns, stride = (m + 15) / 16 * 16 + 16;
   const Scratch scratch(static_cast<std::size_t>(stride * n) * sizeof(float));
   const Block w{scratch.as<float>(), stride, n, m};
   for (std::int64_t j = 0; j < n; ++j) std::fill(w.row(j) + m, w.row(j) + stride, 0.0f);
   turn_block(a, w);
   const bool is_singular = factor_panel(w, pivots);
-  turn_block(w, a);
+  turn_block(w.part(0, 0, n, m - below.rows), a);
+  if (below.rows > 0) turn_block(w.part(0, n, n, m - n), below);
   return is_singular;
 }
 
 // Leaf by leaf. One region of tasks a leaf: strips of what is right of it, and the first of them is the next leaf, which is factored in the
 // same task. So one thread is busy with what only one can do, while the others multiply.
 constexpr std::int64_t columns_by_leaves = 256;
-// A leaf as the factor of all strips lies by itself: rows a power of two apart would share a few sets of L2, from panel to panel of a product.
+// What is below a leaf's square is a factor of all strips, and lies by itself: rows a power of two apart would share a few sets of L2, from panel to panel of
+// a product. It goes to the matrix at the end, when all interchanges are known.
 constexpr std::int64_t below_stride = leaf_order + 16;
 bool factor_by_leaves(const Block& a, std::uint32_t* pivots) {
   const std::int64_t m = a.rows, n = a.columns, leaves = (n + leaf_order - 1) / leaf_order;
   auto begin_of = [&](std::int64_t leaf) { return std::min(n, leaf * leaf_order); };
-  bool is_singular = factor_leaf(a.part(0, 0, m, std::min(n, leaf_order)), pivots);
+  const Scratch scratch(static_cast<std::size_t>((leaves - 1) * (m - leaf_order) * below_stride) * sizeof(float));
+  auto below_of = [&](std::int64_t leaf) -> Block {
+    if (leaf + 1 == leaves) return {nullptr, 0, 0, 0};
+    return {scratch.as<float>() + leaf * (m - leaf_order) * below_stride, below_stride, m - begin_of(leaf + 1), leaf_order};
+  };
+  bool is_singular = factor_leaf(a.part(0, 0, m, begin_of(1)), pivots, below_of(0));
   for (std::int64_t leaf = 0; leaf + 1 < leaves; ++leaf) {
     const std::int64_t begin = begin_of(leaf), end = begin_of(leaf + 1), order = end - begin;
-    const Block stored = a.part(end, begin, m - end, order);
-    const Scratch scratch(static_cast<std::size_t>(stored.rows * below_stride) * sizeof(float));
-    const Block below{scratch.as<float>(), below_stride, stored.rows, order};
-    parallel_for(below.rows, 128, [&](std::int64_t from, std::int64_t to) {
-      for (std::int64_t i = from; i < to; ++i) std::copy(stored.row(i), stored.row(i) + order, below.row(i));
-    });
+    const Block below = below_of(leaf);
     parallel(leaves - leaf - 1, [&](std::int64_t task) {
       const std::int64_t first = begin_of(leaf + 1 + task), columns = begin_of(leaf + 2 + task) - first;
       exchange_rows(a.part(begin, first, m - begin, columns), pivots + begin, 0, order);
       const Block top = a.part(begin, first, order, columns), rest = a.part(end, first, m - end, columns);
       solve_left({a.row(begin) + begin, a.stride, 1, true, true}, top);
       subtract_product(below.factor(), top.factor(), order, rest);
-      if (task == 0) is_singular |= factor_leaf(rest, pivots + end);
+      if (task == 0) is_singular |= factor_leaf(rest, pivots + end, below_of(leaf + 1));
     });
   }
   for (std::int64_t i = leaf_order; i < n; ++i) pivots[i] += static_cast<std::uint32_t>(i / leaf_order * leaf_order);
   parallel_for(leaves - 1, std::max<std::int64_t>(1, 50000 / (leaf_order * n)), [&](std::int64_t from, std::int64_t to) {
-    for (std::int64_t leaf = from; leaf < to; ++leaf) exchange_rows(a.part(0, begin_of(leaf), m, leaf_order), pivots, begin_of(leaf + 1), n);
+    const Scratch room(static_cast<std::size_t>(m) * sizeof(std::int64_t));
+    auto* rows = room.as<std::int64_t>();
+    for (std::int64_t leaf = from; leaf < to; ++leaf) {
+      const Block below = below_of(leaf);
+      const std::int64_t end = begin_of(leaf + 1);
+      std::iota(rows + end, rows + m, std::int64_t{0});
+      for (std::int64_t i = end; i < n; ++i) std::swap(rows[i], rows[pivots[i]]);
+      for (std::int64_t i = end; i < m; ++i) std::copy(below.row(rows[i]), below.row(rows[i]) + leaf_order, a.row(i) + begin_of(leaf));
+    }
   });
   return is_singular;
 }

@@ -50,6 +50,28 @@ MPSKIT_INLINE void transpose_quads(Vec<float> (&v)[4]) {
   v[3] = (Vec<float>)high2(ab2, cd2);
 }
 
+#if MPSKIT_VECTOR_BYTES == 64
+// Sixteen by sixteen.
+MPSKIT_INLINE void turn_lanes(Vec<float> (&v)[16]) {
+  Vec<float> t[4][4];  // of four columns: quarters of rows q, q + 4, ... side by side
+  for (int q = 0; q < 4; ++q) {
+    const Vec<float> a = v[q], b = v[q + 4], c = v[q + 8], d = v[q + 12];
+    const Vec<float> ab = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+    const Vec<float> cd = __builtin_shufflevector(c, d, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+    const Vec<float> ab2 = __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    const Vec<float> cd2 = __builtin_shufflevector(c, d, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    t[0][q] = __builtin_shufflevector(ab, cd, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
+    t[1][q] = __builtin_shufflevector(ab, cd, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+    t[2][q] = __builtin_shufflevector(ab2, cd2, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
+    t[3][q] = __builtin_shufflevector(ab2, cd2, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+  }
+  for (int f = 0; f < 4; ++f) {
+    transpose_quads(t[f]);
+    for (int c = 0; c < 4; ++c) v[4 * f + c] = t[f][c];
+  }
+}
+#endif
+
 // Four columns of a stack: row(i) is where those of row i begin.
 template <class Row>
 MPSKIT_INLINE void load_columns_of(Row&& row, Vec<float> (&v)[4]) {
