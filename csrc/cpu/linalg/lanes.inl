@@ -247,8 +247,9 @@ inline void solve_lanes(LaneWindow t, bool is_lower, bool is_unit, std::int64_t 
 template <class F>
 void for_each_group(std::int64_t matrices, double work, std::int64_t elements, F&& body) {
   const std::int64_t groups = (matrices + lanes<float> - 1) / lanes<float>;
-  // Some 5 us a task; tasks of equal length.
-  const auto tasks = std::clamp<std::int64_t>(static_cast<std::int64_t>(static_cast<double>(groups) * (work + 4.0 * static_cast<double>(elements) + 100) / 1.2e4), 1, groups);
+  // Some 5 us a task; tasks of equal length. A few are one a thread: the kernel that follows then finds what this one wrote with the thread that wrote it.
+  auto tasks = std::clamp<std::int64_t>(static_cast<std::int64_t>(static_cast<double>(groups) * (work + 4.0 * static_cast<double>(elements) + 100) / 1.2e4), 1, groups);
+  if (tasks < 4 * num_threads()) tasks = std::min<std::int64_t>(tasks, num_threads());
   // Of groups that lie beside each other: what a machine, or a kernel, asks for ahead is then used by the same thread.
   const std::int64_t runs = 8 * num_threads();
   parallel_for(groups, std::max((groups + tasks - 1) / tasks, (groups + runs - 1) / runs), [&](std::int64_t begin, std::int64_t end) {
