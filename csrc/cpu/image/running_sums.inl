@@ -20,15 +20,28 @@ MPSKIT_INLINE Vec<T> moved_up(Vec<T> v, std::index_sequence<i...>) {
 }
 // The same in each lane of 128 bits by itself.
 template <int by, class T, std::size_t... i>
-MPSKIT_INLINE Vec<T> moved_up_in_lanes(Vec<T> v, std::index_sequence<i...>) {
+MPSKIT_INLINE Vec<T> moved_up_in_lanes(Vec<T> v, [[maybe_unused]] std::index_sequence<i...>) {
+#if MPSKIT_VECTOR_BYTES == 64  // GCC 12 makes permutations of two registers of the shuffle, whose indices it loads anew each time
+  return (Vec<T>)_mm512_bslli_epi128((__m512i)v, by * sizeof(T));
+#elif MPSKIT_VECTOR_BYTES == 32
+  return (Vec<T>)_mm256_bslli_epi128((__m256i)v, by * sizeof(T));
+#else
   constexpr int n = lanes<T>, whole = 16 / sizeof(T);
   return __builtin_shufflevector(Vec<T>{}, v, (static_cast<int>(i) % whole < by ? static_cast<int>(i) : n + static_cast<int>(i) - by)...);
+#endif
 }
 // The last pixel of `c` elements below, in every second group of `groups` lanes of 128 bits; zeros in the others.
 template <int c, int groups, class T, std::size_t... i>
 MPSKIT_INLINE Vec<T> carried(Vec<T> v, std::index_sequence<i...>) {
   constexpr int n = lanes<T>, size = groups * 16 / static_cast<int>(sizeof(T));
-  return __builtin_shufflevector(Vec<T>{}, v, (static_cast<int>(i) / size % 2 ? n + static_cast<int>(i) / size * size - c + static_cast<int>(i) % c : static_cast<int>(i))...);
+  const auto from = [](int j) constexpr { return j / size * size - c + j % c; };
+#if MPSKIT_VECTOR_BYTES == 64
+  constexpr auto odd = static_cast<unsigned>(((std::uint64_t{static_cast<int>(i) / size % 2} << i) | ...));
+  if constexpr (sizeof(T) == 4) return (Vec<T>)_mm512_maskz_permutexvar_epi32(static_cast<__mmask16>(odd), (__m512i)Vec<std::int32_t>{(from(static_cast<int>(i)) & (n - 1))...}, (__m512i)v);
+  else return (Vec<T>)_mm512_maskz_permutexvar_epi64(static_cast<__mmask8>(odd), (__m512i)Vec<std::int64_t>{(from(static_cast<int>(i)) & (n - 1))...}, (__m512i)v);
+#else
+  return __builtin_shufflevector(Vec<T>{}, v, (static_cast<int>(i) / size % 2 ? n + from(static_cast<int>(i)) : static_cast<int>(i))...);
+#endif
 }
 template <int c, class T, std::size_t... i>
 MPSKIT_INLINE Vec<T> last_of(Vec<T> v, std::index_sequence<i...>) {
@@ -105,16 +118,16 @@ void sum_row(const P* row, std::int64_t pixels, std::int64_t c, T* totals) {
   for (; x < count; ++x) totals[x % c] += value(static_cast<T>(row[x]));
 }
 
-// sums[x] = above[x] + everything of the row up to x, and what lies `left` of it in each channel. `row` and the sums may be touched a register past their ends. The first `count`
+// sums[x] += everything of the row up to x, and what lies `left` of it in each channel. `row` and the sums may be touched a register past their ends. The first `count`
 // sums, whole registers, become floats at `out` too while they are at hand, where pixels are whole registers; tells how many did.
 template <class T, bool is_squared, class P>
-std::int64_t add_row(const P* row, std::int64_t pixels, std::int64_t c, const T* left, const T* above, T* sums, float* out, std::int64_t count, double factor, bool is_past) {
+std::int64_t add_row(const P* row, std::int64_t pixels, std::int64_t c, const T* left, T* sums, float* out, std::int64_t count, double factor, bool is_past) {
   auto value = [](auto v) { return is_squared ? v * v : v; };
   auto by_registers = [&]<int n>(std::integral_constant<int, n>) {
     Vec<T> before;
     for (int i = 0; i < lanes<T>; ++i) before[i] = left[i % n];
     auto next = [&](std::int64_t x) __attribute__((always_inline)) {
-      const Vec<T> v = sums_within<n, T>(value(load_as<T>(row + x))), sum = load<Vec<T>>(above + x) + (v + before);
+      const Vec<T> v = sums_within<n, T>(value(load_as<T>(row + x))), sum = load<Vec<T>>(sums + x) + (v + before);
       store(sums + x, sum);
       before += last_of<n, T>(v, std::make_index_sequence<lanes<T>>{});
       return sum;
@@ -130,19 +143,21 @@ std::int64_t add_row(const P* row, std::int64_t pixels, std::int64_t c, const T*
     return by_registers(std::integral_constant<int, 1>{});
   } else if (lanes<T> >= 4 && c == 4) {
     return by_registers(std::integral_constant<int, lanes<T> >= 4 ? 4 : 1>{});
-  } else if (c <= 4) {  // a pixel at a time; lanes without a channel are overwritten by the next pixel
-    FourOf<T> before{};
+  } else if (c <= 4) {  // a pixel at a time; lanes without a channel are overwritten by the next pixel, whose sums are at hand by then
+    FourOf<T> before{}, above = load<FourOf<T>>(sums);
     for (int i = 0; i < c; ++i) before[i] = left[i];
     for (std::int64_t x = 0; x < pixels * c; x += c) {
       before += value(load_four_as<T>(row + x));
-      store(sums + x, load<FourOf<T>>(above + x) + before);
+      const FourOf<T> sum = above + before;
+      above = load<FourOf<T>>(sums + x + c);
+      store(sums + x, sum);
     }
   } else {
     for (std::int64_t i = 0; i < c; ++i) {
       T before = left[i];
       for (std::int64_t x = i; x < pixels * c; x += c) {
         before += value(static_cast<T>(row[x]));
-        sums[x] = above[x] + before;
+        sums[x] += before;
       }
     }
   }
@@ -182,7 +197,7 @@ class RunningSumsPlan : public CpuPlan {
     const Scratch starts_memory(static_cast<std::size_t>(images * bands * pitch) * sizeof(T));
     T* const starts = starts_memory.as<T>();  // for each band the sums above it
     const std::int64_t grain = (1 << 16) / (rows * count) + 1;
-    const auto bytes = static_cast<std::size_t>(pitch) * (sizeof(float) + 2 * sizeof(T));
+    const auto bytes = static_cast<std::size_t>(pitch) * (sizeof(float) + sizeof(T));
 
     for (std::int64_t image = 0; image < images; ++image) std::fill_n(starts + image * bands * pitch, pitch, T{});
     parallel_for(images * (bands - 1), grain, [&](std::int64_t begin, std::int64_t end) {
@@ -228,18 +243,17 @@ class RunningSumsPlan : public CpuPlan {
     parallel_for(images * bands * strips, grain, [&](std::int64_t begin, std::int64_t end) {
       const Scratch memory(bytes);
       float* row = memory.as<float>();
-      T *above = memory.as<T>(static_cast<std::size_t>(pitch) * sizeof(float)), *sums = above + pitch;
+      T* const sums = memory.as<T>(static_cast<std::size_t>(pitch) * sizeof(float));
       for (std::int64_t task = begin; task < end; ++task) {
         const std::int64_t s = task % strips, image = task / strips / bands, first = task / strips % bands * rows;
         const std::int64_t x = s * wide, pixels = std::min(wide, window_.width - x), some = pixels * channels_;
-        std::copy_n(starts + task / strips * pitch, pitch, above);
+        std::copy_n(starts + task / strips * pitch, pitch, sums);
         for (std::int64_t y = first; y < std::min(first + rows, window_.height); ++y) {
           std::byte* to = dst.row<std::byte>(image, window_.y + y) + (window_.x + x) * channels_ * dst.layout.element_bytes();
           const std::int64_t done =
-              add_row<T, is_squared>(read(src, image, y, x, pixels, reinterpret_cast<P*>(row)), pixels, channels_, left + (image * window_.height + y) * left_row + s * channels_, above,
-                                     sums, reinterpret_cast<float*>(to), dst.layout.dtype == DType::f32 ? some / lanes<float> * lanes<float> : 0, factor_, is_past);
+              add_row<T, is_squared>(read(src, image, y, x, pixels, reinterpret_cast<P*>(row)), pixels, channels_, left + (image * window_.height + y) * left_row + s * channels_, sums,
+                                     reinterpret_cast<float*>(to), dst.layout.dtype == DType::f32 ? some / lanes<float> * lanes<float> : 0, factor_, is_past);
           write(sums, done, some, dst.layout.dtype, to, row);
-          std::swap(above, sums);
         }
       }
       if (is_past) end_stream();
