@@ -165,6 +165,18 @@ inline void exchange_near_lanes(LaneWindow w, std::int64_t i, std::int64_t below
   }
 }
 
+// The same of a column of n rows in registers, with one of the rows from `begin` on.
+template <int n>
+MPSKIT_INLINE void exchange_registers(Vec<float> (&v)[n], int i, const Vec<std::int32_t>& where, int begin) {
+  const Vec<float> old = v[i];
+#pragma GCC unroll 8
+  for (int r = begin; r < n; ++r) {
+    const Vec<std::int32_t> is_chosen = where == r - Vec<std::int32_t>{};
+    v[i] = is_chosen ? v[r] : v[i];
+    if (r != i) v[r] = is_chosen ? old : v[r];
+  }
+}
+
 // Tiles of a factorization: so many columns and rows at a time that their sums fill the registers.
 inline constexpr int lane_rows_of_tile = has_32_registers ? 4 : 3;
 template <int rows, int columns>

@@ -341,16 +341,6 @@ I factor_lanes(LaneWindow w, std::int64_t m, std::int64_t n, I* pivots) {
 template <int n>
 I factor_small(LaneWindow w, I* pivots) {
   I is_singular{};
-  auto exchange = [&](V(&v)[n], int j) __attribute__((always_inline)) {
-    const V old = v[j];
-    const I where = pivots[j];
-#pragma GCC unroll 8
-    for (int r = j + 1; r < n; ++r) {
-      const I is_chosen = where == r - I{};
-      v[j] = is_chosen ? v[r] : v[j];
-      v[r] = is_chosen ? old : v[r];
-    }
-  };
 #pragma GCC unroll 8
   for (int c = 0; c < n; ++c) {
     V v[n];
@@ -358,7 +348,7 @@ I factor_small(LaneWindow w, I* pivots) {
     for (int r = 0; r < n; ++r) v[r] = load<V>(w.at(r, c));
 #pragma GCC unroll 8
     for (int j = 0; j < c; ++j) {
-      exchange(v, j);
+      exchange_registers(v, j, pivots[j], j + 1);
 #pragma GCC unroll 8
       for (int r = j + 1; r < n; ++r) v[r] = less_product(load<V>(w.at(r, j)), v[j], v[r]);
     }
@@ -371,7 +361,7 @@ I factor_small(LaneWindow w, I* pivots) {
       where = is_larger ? r - I{} : where;
     }
     pivots[c] = where;
-    exchange(v, c);
+    exchange_registers(v, c, where, c + 1);
     is_singular |= v[c] == 0;
     divide_by_pivot(v[c], [&](auto&& divided) __attribute__((always_inline)) {
 #pragma GCC unroll 8
@@ -387,7 +377,7 @@ I factor_small(LaneWindow w, I* pivots) {
 #pragma GCC unroll 8
     for (int r = c + 1; r < n; ++r) v[r] = load<V>(w.at(r, c));
 #pragma GCC unroll 8
-    for (int j = c + 1; j + 1 < n; ++j) exchange(v, j);
+    for (int j = c + 1; j + 1 < n; ++j) exchange_registers(v, j, pivots[j], j + 1);
 #pragma GCC unroll 8
     for (int r = c + 1; r < n; ++r) store(w.at(r, c), v[r]);
   }

@@ -65,7 +65,6 @@ class MatrixSolveLUPlan final : public SolvePlan {
   template <int n>
   void exchange_in_registers(const Group& g, const View& indices) const {
     using V = Vec<float>;
-    using I = Vec<std::int32_t>;
     alignas(64) float turned[n * lanes<float>];  // of whatever type: registers are moved
     const Matrices<const float> pivots{reinterpret_cast<const float*>(indices.vector<const std::uint32_t>(g.first)), vector_floats(indices), 0};
     interleave_all(pivots, g.count, 1, n, {turned, 0, 1});
@@ -73,16 +72,7 @@ class MatrixSolveLUPlan final : public SolvePlan {
       V v[n];
 #pragma GCC unroll 8
       for (int r = 0; r < n; ++r) v[r] = load<V>(g.x.at(r, c));
-      auto exchange = [&](int i) __attribute__((always_inline)) {
-        const I where = load<I>(turned + i * lanes<float>);
-        const V old = v[i];
-#pragma GCC unroll 8
-        for (int r = 0; r < n; ++r) {
-          const I is_chosen = where == r - I{};
-          v[i] = is_chosen ? v[r] : v[i];
-          if (r != i) v[r] = is_chosen ? old : v[r];
-        }
-      };
+      auto exchange = [&](int i) __attribute__((always_inline)) { exchange_registers(v, i, load<Vec<std::int32_t>>(turned + i * lanes<float>), 0); };
       if (transpose_) {
 #pragma GCC unroll 8
         for (int i = n - 1; i >= 0; --i) exchange(i);
