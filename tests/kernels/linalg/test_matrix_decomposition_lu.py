@@ -187,6 +187,16 @@ def test_status_of_singular_matrices(engine: Engine, rng: np.random.Generator) -
         assert np.all(many == -2)
 
 
+def test_status_of_a_column_of_zeros(engine: Engine, rng: np.random.Generator) -> None:
+    for order, count in ((8, 9), (13, 9), (30, 9), (30, 1), (100, 1), (600, 1)):
+        for column in (0, order // 2, order * 4 // 5, order - 1):
+            a = matrices(rng, count, order, order)
+            a[-1, :, column] = 0
+            factors, pivots, status = LU()(a)
+            assert list(np.ravel(status)) == [0] * (count - 1) + [-2]
+            assert_factors(factors, pivots, a)
+
+
 def test_nan_is_no_singularity(engine: Engine, rng: np.random.Generator) -> None:
     for order, count in ((6, 9), (8, 9), (26, 9), (80, 1)):
         a = matrices(rng, count, order, order)
