@@ -1,4 +1,5 @@
 #include "cpu/image/fetch.inl"
+#include "cpu/image/running_sums.inl"
 
 // Sums over windows by running sums, in double precision: of whole codes they are exact, of floats nothing is lost that float32 shows. Down the picture a
 // window's columns gain a row and lose one, along the row the window gains a column and loses one. Bands of rows go side by side and do not
@@ -13,18 +14,22 @@ class GuidedPlanes {
       : margin_(margin), pitch_(rounded_up(width + 2 * margin, 8) + 8), values_(static_cast<std::size_t>(planes * pitch_)) {}
   double* operator[](std::int64_t k) { return values_.data() + k * pitch_ + margin_; }
 
-  // to[k][x] = the sum of plane k over [x - radius, x + radius]. `group` planes at a time, for one addition waits for the one before.
+  // to[k][x] = the sum of plane k over [x - radius, x + radius]. `group` planes at a time, for one addition waits for the one before; a register of sums
+  // is one of running sums, so that it waits once. The last register may be written past the width.
   template <int group>
   void sum_windows(std::int64_t first, std::int64_t width, std::int64_t radius, GuidedPlanes& to) {
-    double sums[group] = {};
+    constexpr std::make_index_sequence<lanes<double>> all;
+    Vec<double> before[group] = {};
     for (int j = 0; j < group; ++j)
-      for (std::int64_t x = 0; x < radius; ++x) sums[j] += (*this)[first + j][x];
+      for (std::int64_t x = 0; x < radius; ++x) before[j] += (*this)[first + j][x];
     const double* from = (*this)[first];
     double* out = to[first];
-    for (std::int64_t x = 0; x < width; ++x)
+    for (std::int64_t x = 0; x < width; x += lanes<double>)
       for (int j = 0; j < group; ++j) {
-        sums[j] += from[j * pitch_ + x + radius] - from[j * pitch_ + x - radius - 1];
-        out[j * to.pitch_ + x] = sums[j];
+        const double* const p = from + j * pitch_ + x;
+        const Vec<double> sums = before[j] + sums_within<1, double>(load<Vec<double>>(p + radius) - load<Vec<double>>(p - radius - 1));
+        store(out + j * to.pitch_ + x, sums);
+        before[j] = last_of<1, double>(sums, all);
       }
   }
 
@@ -90,6 +95,17 @@ class GuidedFilterPlan final : public CpuPlan {
     }
   }
 
+  // A channel of a row and its squares onto the sums of columns; `channels` is 0 where it is known at run time only.
+  template <int channels>
+  void add_squares(const float* from, double sign, double* __restrict once, double* __restrict squared) const {
+    const std::int64_t stride = channels > 0 ? channels : models_;
+    for (std::int64_t x = 0; x < width_; ++x) {
+      const double p = static_cast<double>(from[x * stride]);
+      once[x] += sign * p;
+      squared[x] += sign * (p * p);
+    }
+  }
+
   // The models of every window, before they are averaged: row y's plane k at (y * planes + k) * width. `guides` channels make one model.
   template <int guides>
   void regress(const View& image, const View& guidance, const View* weights, std::int64_t n, float* models) const {
@@ -100,8 +116,10 @@ class GuidedFilterPlan final : public CpuPlan {
       GuidedPlanes row(2 + guides, width_, 0);
       for (std::int64_t model = 0; model < models_; ++model) {
         GuidedPlanes columns(planes, width_, radius_x_ + 1), sums(planes, width_, 0);
+        double high = 0;  // the window of the row before: without weights one of the same height counts the same
         const auto add = [&](std::int64_t y, double sign) {
           fetch_row(image, n, y, 0, width_, EdgeMode::clamp, source.data());
+          if (is_self && !weights) return models_ == 1 ? add_squares<1>(source.data(), sign, columns[2], columns[3]) : add_squares<0>(source.data() + model, sign, columns[2], columns[3]);
           fetch_row(guidance, n, y, 0, width_, EdgeMode::clamp, guide.data());
           if (weights) fetch_row(*weights, n, y, 0, width_, EdgeMode::clamp, weight.data());
           double *w = row[0], *p = row[1];
@@ -135,27 +153,30 @@ class GuidedFilterPlan final : public CpuPlan {
         };
         slide(begin, end, add, [&](std::int64_t y) {
           if (weights) columns.sum_windows<2>(0, width_, radius_x_, sums);
-          else for (std::int64_t x = 0; x < width_; ++x) sums[0][x] = sums[1][x] = across_[static_cast<std::size_t>(x)] * pixels_around(y, radius_y_, height_);
+          else if (const double rows = pixels_around(y, radius_y_, height_); std::exchange(high, rows) != rows)
+            for (std::int64_t x = 0; x < width_; ++x) sums[0][x] = 1 / (across_[static_cast<std::size_t>(x)] * rows);
           if constexpr (odd > 0) columns.sum_windows<odd>(2, width_, radius_x_, sums);
           if (is_self) columns.sum_windows<2>(2, width_, radius_x_, sums);
           else for (int k = 2 + odd; k < planes; k += 4) columns.sum_windows<4>(k, width_, radius_x_, sums);
           float* to = models + (y * planes_ + model * (guides + 1)) * width_;
+          if (weights)
+            for (std::int64_t x = 0; x < width_; ++x) sums[0][x] = sums[1][x] > 0.5 ? 1 / sums[0][x] : 0;
           solve<guides>(sums, is_self, 1 / static_cast<double>(unit_of(image.layout.dtype)), 1 / static_cast<double>(unit_of(guidance.layout.dtype)), to);
         });
       }
     });
   }
 
+  // sums[0] is one over the weight, or 0 where nothing counts.
   template <int guides>
   void solve(GuidedPlanes& sums, bool is_self, double source_unit, double guide_unit, float* to) const {
-    const double *weight = sums[0], *count = sums[1], *source = sums[2];
+    const double *one_weight = sums[0], *source = sums[2];
     const double *first[guides], *product[guides], *pair[6] = {};
     for (int g = 0; g < guides; ++g) first[g] = sums[3 + 2 * g], product[g] = sums[4 + 2 * g];
     for (int i = 0; i < guides * (guides + 1) / 2; ++i) pair[i] = sums[3 + 2 * guides + i];
     if (is_self) first[0] = source, product[0] = pair[0] = sums[3];
     for (std::int64_t x = 0; x < width_; ++x) {
-      const bool counts = count[x] > 0.5;
-      const double one = 1 / (counts ? weight[x] : 1), p = source[x] * one * source_unit, squared = guide_unit * guide_unit;
+      const double one = one_weight[x], p = source[x] * one * source_unit, squared = guide_unit * guide_unit;
       double mean[guides], with[guides], a[guides];
       for (int g = 0; g < guides; ++g) {
         mean[g] = first[g][x] * one * guide_unit;
@@ -175,9 +196,9 @@ class GuidedFilterPlan final : public CpuPlan {
       double b = p;
       for (int g = 0; g < guides; ++g) {
         b -= a[g] * mean[g];
-        to[g * width_ + x] = counts ? static_cast<float>(a[g]) : 0.0f;
+        to[g * width_ + x] = one != 0 ? static_cast<float>(a[g]) : 0.0f;
       }
-      to[guides * width_ + x] = counts ? static_cast<float>(b) : 0.0f;
+      to[guides * width_ + x] = one != 0 ? static_cast<float>(b) : 0.0f;
     }
   }
 
