@@ -78,8 +78,6 @@ void subtract_square(const GemmMatrix& a, std::int64_t k, const Block& c, bool i
   auto strip = [&](std::int64_t task) {
     const std::int64_t s = is_lower ? strips - 1 - task : task;  // the longest first
     const std::int64_t first = s * kept_rows, rows = std::min(kept_rows, c.rows - first);
-    if (is_lower) gemm_part(g, first, rows, 0, first);
-    else gemm_part(g, first, rows, first + rows, c.rows - first - rows);
     // The square on the diagonal is multiplied as a whole; what lies in the other triangle is put back.
     alignas(64) float kept[kept_rows * kept_rows];
     auto other = [&](auto&& move) {
@@ -89,7 +87,8 @@ void subtract_square(const GemmMatrix& a, std::int64_t k, const Block& c, bool i
       }
     };
     other([](const float* there, float* here, std::size_t bytes) { std::memcpy(here, there, bytes); });
-    gemm_part(g, first, rows, first, rows);
+    if (is_lower) gemm_part(g, first, rows, 0, first + rows);
+    else gemm_part(g, first, rows, first, c.rows - first);
     other([](float* there, const float* here, std::size_t bytes) { std::memcpy(there, here, bytes); });
   };
   if (c.rows * c.rows * k < 1000000)
