@@ -435,10 +435,23 @@ struct Part {
     if constexpr (std::is_same_v<Kind, F64>) {
       if (g.c.dtype == DType::f64) return finish_doubles(m, r, height, n, some);
     }
+    const std::int64_t e = static_cast<std::int64_t>(size_of(g.c.dtype));
+    if constexpr (std::is_same_v<Sum, std::int32_t>) {
+      // Nothing but a conversion: it rounds as one by way of float64 would.
+      if (g.c.dtype == DType::f32 && g.alpha == 1 && g.beta == 0 && !g.bias && !clamps(g) && !g.finish.apply) {
+        for (std::int64_t y = 0; y < height; ++y) {
+          const Sum* s = m.c + y * m.c_stride;
+          auto* v = reinterpret_cast<float*>(row_of(g.c, r + y)) + n;
+          std::int64_t x = 0;
+          for (; x + lanes<Sum> <= some; x += lanes<Sum>) store(v + x, __builtin_convertvector(load<Vec<Sum>>(s + x), Vec<float>));
+          for (; x < some; ++x) v[x] = static_cast<float>(s[x]);
+        }
+        return;
+      }
+    }
     // Rounded once, from the whole sum. Integers take their last steps in float64.
     using Wide = std::conditional_t<is_float, float, double>;
     float values[tile_elements];
-    const std::int64_t e = static_cast<std::int64_t>(size_of(g.c.dtype));
     const Wide alpha = static_cast<Wide>(g.alpha), beta = static_cast<Wide>(g.beta);
     for (std::int64_t y = 0; y < height; ++y) {
       const Sum* s = m.c + y * m.c_stride + c.skip;
