@@ -172,9 +172,9 @@ void check_product(const Case& t, Force&& force) {
 
 // Rows and whole factors that tiles must leave alone come out as they do without them.
 template <class Force>
-void check_exceptions(Force&& force) {
+void check_exceptions(std::int64_t m, Force&& force) {
   constexpr float infinite = std::numeric_limits<float>::infinity();
-  const Case t{.m = 257, .n = 261, .k = 64};
+  const Case t{.m = m, .n = 261, .k = 64};
   const std::vector<std::pair<float, float>> marks{{infinite, 0.0f}, {-infinite, 1.0f}, {std::nanf(""), 1.0f}, {0x1p-140f, 0x1p-120f}, {0x1p-101f, 1.0f},
                                                    {0x1p127f, 0x1p60f}, {3.4e38f, 1.0f}, {0x1p-60f, 0x1p-60f}};
   for (const auto& mark : marks)
@@ -253,12 +253,12 @@ void check_last_of_b(Force&& force) {
 
 // A row that tiles leave alone in one block of k stays alone in all that follow, whose sums begin at its own.
 template <class Force>
-void check_exact_blocks(Force&& force) {
-  const Case t{.m = 257, .n = 261, .k = 1300};
+void check_exact_blocks(std::int64_t m, Force&& force) {
+  const Case t{.m = m, .n = 261, .k = 1300};
   for (const std::int64_t column : {3, 700, 1299}) {
     CAPTURE(column);
     std::vector<float> left = numbers(t.m * t.k, Fill::even, 3);
-    for (const std::int64_t row : {0, 100, 256}) {
+    for (const std::int64_t row : {std::int64_t{0}, m / 2, m - 1}) {
       std::fill_n(left.begin() + row * t.k, t.k, 0.0f);
       left[static_cast<std::size_t>(row * t.k + column)] = 0x1p-140f;  // all sums are subnormal
     }
@@ -268,7 +268,7 @@ void check_exact_blocks(Force&& force) {
     g.b = b.matrix;
     force(true);
     const std::vector<double> got = run(t, g);
-    for (const std::int64_t row : {0, 100, 256})
+    for (const std::int64_t row : {std::int64_t{0}, m / 2, m - 1})
       for (std::int64_t j = 0; j < t.n; ++j) {
         const float wanted = left[static_cast<std::size_t>(row * t.k + column)] * b.values[static_cast<std::size_t>(column * t.n + j)];
         REQUIRE(got[static_cast<std::size_t>(row * t.n + j)] == static_cast<double>(wanted));
@@ -376,11 +376,16 @@ void check(Force&& force) {
   check_product({.m = 256, .n = 272, .k = 1100, .alpha = -0.5f, .beta = 2}, force);
   check_product({.m = 259, .n = 277, .k = 1100}, force);  // sums of a block go on from those before it, at the edges too
   check_product({.m = 256, .n = 272, .k = 1100, .a = DType::f16, .b = DType::f16, .c = DType::f16, .alpha = 0.25f, .beta = 2}, force);
+  check_product({.m = 33, .n = 397, .k = 1100, .alpha = -0.5f}, force);  // few rows pack some panels at a time
+  check_product({.m = 64, .n = 263, .k = 1100, .b_transposed = true}, force);
+  check_product({.m = 49, .n = 397, .k = 1700, .a = DType::f16, .b = DType::f16, .c = DType::f16, .alpha = 0.25f}, force);
   check_product({.m = 70, .n = 64, .k = 1100, .a = DType::i8, .b = DType::i8, .c = DType::f16, .alpha = 0x1p-10f}, force);
   check_product({.m = 256, .n = 256, .k = 64, .reduced = true}, force);
-  check_exceptions(force);
+  for (const std::int64_t m : {257, 60}) {  // 60: few rows beside the columns
+    check_exceptions(m, force);
+    check_exact_blocks(m, force);
+  }
   check_last_of_b(force);
-  check_exact_blocks(force);
   check_layers(force);
   set_num_threads(threads);
 }

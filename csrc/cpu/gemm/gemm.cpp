@@ -39,6 +39,10 @@ constexpr std::int64_t least_tiled_terms = 64, least_tiled_side = 96, least_tile
 // ... and with weights, whose planes are made once: 16 rows of 1024 terms take as long or longer, 32 take 0.73 to 0.95 of it.
 constexpr std::int64_t least_tiled_columns = 192, least_tiled_rows = 32;
 // A block of all planes is half as long as others, or a little more: rows of A and panels of B come from L2 while the sums stay in tiles.
+// Few rows beside four times as many columns: 32 x 512 x 1024 takes 0.7 of the time of multiply-adds, 192 x 1024 x 1024 0.87 of that with panels for all parts.
+constexpr std::int64_t least_few_rows = 32, most_few_rows = 192;
+// Panels of tiles that a part packs for itself stay in a quarter of L2.
+constexpr std::int64_t own_panels_bytes = 512 << 10;
 constexpr std::int64_t most_tiled_bytes = 3072, tiled_block_bytes = 768 << 10;
 constexpr std::int64_t terms_of_tiles(std::int64_t k, std::int64_t term_bytes) { return up(blocks_of(k, blocks_of(k, most_tiled_bytes / term_bytes)), 64); }
 
@@ -75,10 +79,14 @@ bool same_group(const GemmResult& c, std::int64_t m, std::int64_t rows) {
 
 }  // namespace
 
-// Planes of the factors of a product by tiles, and what there is in B.
+// Planes of the factors of a product by tiles, and what there is in B: nothing as long as it is not known.
 struct TilePlanes {
   int a = 1, b = 1;
-  std::uint32_t b_least = 0, b_most = 0;
+  Magnitudes in_b = {};
+};
+// What a part by tiles found on the way: in the rows of A that it split, and in the panels of B that it packed itself.
+struct TileFinds {
+  Magnitudes a, b;
 };
 
 bool clamps(const Gemm& g) { return g.low != -std::numeric_limits<float>::infinity() || g.high != std::numeric_limits<float>::infinity(); }
@@ -113,6 +121,7 @@ struct Part {
   std::int64_t row, rows, column, columns;
   std::int64_t first_block = 0, blocks = -1;  // of k, which `packed` holds; all when negative
   TilePlanes planes = {};
+  TileFinds* finds = nullptr;
   const PackedB* exact = nullptr;  // weights as floats, for the rows that tiles cannot multiply
 
   // The float32 result itself collects the sums of several blocks of k; other results need a place for them.
@@ -135,12 +144,15 @@ struct Part {
     const std::int64_t a_stride = in_place ? 0 : is_tiled<Kind> ? up(terms, Kind::group) * planes.a : a_row_bytes(terms, a_size) / a_size;
     // B is read where it lies when few rows use it; else each panel is packed once for all rows of this part.
     const bool dots = is_float && !packed && g.b.transposed && g.m <= dot_rows && k != 0;
-    const bool b_in_place = is_float && !packed && !g.b.transposed && sizeof(B) == size_of(g.b.dtype) && rows <= 2 * tile_rows;
+    const bool b_in_place = is_float && !is_tiled<Kind> && !packed && !g.b.transposed && sizeof(B) == size_of(g.b.dtype) && rows <= 2 * tile_rows;
     const std::int64_t rest = columns % width, last_registers = rest == 0 ? 0 : rest <= lanes<Sum> ? lanes<Sum> : width;
     const bool ends_in_place = b_in_place && (rest == last_registers || (!has_sums && column + columns >= last_registers));
     const std::int64_t sums_stride = up(columns, width);
     const std::size_t a_bytes = static_cast<std::size_t>((is_tiled<Kind> ? up(rows, 16) : rows) * a_stride) * sizeof(A);
-    const std::size_t panel_bytes = packed || dots || k == 0 || ends_in_place ? 0 : static_cast<std::size_t>(up(terms, Kind::group) * width) * sizeof(B);
+    const std::int64_t panel_elements = up(terms, Kind::group) * width * planes.b;
+    const std::int64_t most_own = is_tiled<Kind> && k != 0 ? own_panels_bytes / (panel_elements * b_size) : 1;
+    const std::int64_t own_panels = std::clamp<std::int64_t>(most_own, 1, blocks_of(columns, width));
+    const std::size_t panel_bytes = packed || dots || k == 0 || ends_in_place ? 0 : static_cast<std::size_t>(own_panels * panel_elements) * sizeof(B);
     const std::size_t sums_bytes = has_sums ? static_cast<std::size_t>(rows * sums_stride) * sizeof(Sum) : 0;
     const Scratch scratch(on_huge_page(a_bytes + panel_bytes + sums_bytes));
     A* a_block = scratch.as<A>();
@@ -151,6 +163,7 @@ struct Part {
     const std::int64_t tiles = blocks_of(group, kernel_rows), all_tiles = rows / group * tiles;
     [[maybe_unused]] const std::conditional_t<is_tiled<Kind>, TilesInUse, NotTiled> in_use{};
     [[maybe_unused]] std::conditional_t<is_tiled<Kind>, ExactRows, NotTiled> exact_rows;
+    [[maybe_unused]] std::conditional_t<is_tiled<Kind>, LaneMagnitudes, NotTiled> in_b;
 
     for (std::int64_t block = first_block; block < end_block; ++block) {
       const std::int64_t k0 = block * terms, length = std::min(terms, k - k0);
@@ -209,12 +222,23 @@ struct Part {
           m.b = b.at(k0, n - c.skip);
           m.b_step = b.stride;
           m.b_panel = width;
-        } else if (!is_tiled<Kind> && k != 0) {
-          with_stored_type<Kind>(g.b.dtype, [&](auto s) { pack_panel<Kind, decltype(s)>(g.b, k0, length, n, c.count, panel); });
-          m.b = panel;
+        } else if (k != 0) {
+          const std::int64_t own = j / width % own_panels;
+          with_stored_type<Kind>(g.b.dtype, [&](auto s) {
+            if constexpr (is_tiled<Kind>) {
+              // Some panels side by side, as fill_panels does.
+              for (std::int64_t t = 0; own == 0 && t < length; t += Kind::group)
+                for (std::int64_t p = 0; p < own_panels && j + p * width < columns; ++p)
+                  pack_tiles<Kind, decltype(s)>(g.b, k0 + t, std::min<std::int64_t>(Kind::group, length - t), n + p * width,
+                                                std::min(width, columns - j - p * width), planes.b, panel + p * panel_elements + t * width * planes.b, in_b);
+            } else {
+              pack_panel<Kind, decltype(s)>(g.b, k0, length, n, c.count, panel);
+            }
+          });
+          m.b = panel + own * panel_elements;
           m.b_step = width * Kind::group;
           // Rows that lie far apart are not foreseen by the machine itself.
-          if (!g.b.transposed && j + 2 * width <= columns) {
+          if (!is_tiled<Kind> && !g.b.transposed && j + 2 * width <= columns) {
             const auto e = static_cast<std::int64_t>(size_of(g.b.dtype));
             next = {static_cast<const std::byte*>(g.b.data) + k0 * g.b.row_bytes + (n + width) * e, g.b.row_bytes, width * e, length};
           }
@@ -252,6 +276,8 @@ struct Part {
         j += c.count;
       }
     }
+    if constexpr (is_tiled<Kind>)
+      if (finds) finds->b = in_b.all();
   }
 
  private:
@@ -307,7 +333,9 @@ struct Part {
           const float* from = src + y * stride;
           if (in_memory)
             for (std::int64_t j = 0; j < length; j += 16) __builtin_prefetch(from + rows_ahead * stride + j);
-          if (y < count && !exact_rows.has(i + y) && fits_tiles(row_magnitudes(from, length), {planes.b_least, planes.b_most}, k)) {
+          const Magnitudes in_row = y < count && !exact_rows.has(i + y) ? row_magnitudes(from, length) : Magnitudes{0, ~0u};
+          if (fits_tiles(in_row, planes.in_b, k)) {
+            if (finds) finds->a.add(in_row);
             with_planes(planes.a, [&](auto count_of) { split_row_of_a<count_of>(from, length, to); });
             continue;
           }
@@ -509,7 +537,7 @@ struct GemmDriver {
 #ifdef MPSKIT_HAS_TILES
     if (g.packed_b && g.packed_b->tiles_ && k > 0 && uses_tiles() && (g.all_rows ? g.all_rows : g.m) >= least_tiled_rows) {
       const PackedB& b = *g.packed_b;
-      planes = {planes_of_a(), b.planes_, b.least_, b.most_};
+      planes = {planes_of_a(), b.planes_, {b.least_, b.most_}};
       kind = float_tiles_kind;
       terms = terms_of_tiles(k, 2 * std::max(planes.a, planes.b));
       return;
@@ -531,7 +559,7 @@ struct GemmDriver {
     if (!uses_tiles() || g.packed_b || k < least_tiled_terms) return false;
     const double m = static_cast<double>(g.m), n = static_cast<double>(g.n);
     if (kind == pairs_kind) return g.m >= least_tiled_bytes && g.n >= least_tiled_bytes;
-    return (kind == f32_kind || kind == half_kind) && m * n >= least_tiled_side / 2.0 * (m + n);
+    return (kind == f32_kind || kind == half_kind) && (m * n >= least_tiled_side / 2.0 * (m + n) || (has_few_rows() && g.m >= least_few_rows));
   }
   // Planes of B are known, and whether they hold all of it, when it is packed.
   void choose_tiles() {
@@ -565,6 +593,8 @@ struct GemmDriver {
     });
     return sum_of(found);
   }
+  // By tiles, few rows of A beside many columns of B: each part packs panels of B for itself, a few at a time.
+  bool has_few_rows() const { return !g.packed_b && g.beta == 0 && !g.allows_reduced && g.b.dtype != DType::i8 && g.m <= most_few_rows && 4 * g.m <= g.n; }
   // Tiles of B that one thread packs and others read go from core to core. Where few rows use them it is quicker that each thread packs and
   // uses its own columns, and splits all of A for itself: 0.78 to 0.9 of the time (Sapphire Rapids, 2 cores).
   bool is_better_apart(std::int64_t threads) const {
@@ -574,8 +604,7 @@ struct GemmDriver {
   }
   // False when tiles of floats cannot multiply what is in B as exactly as multiply-adds.
   bool holds(const Magnitudes& b) {
-    planes.b_least = b.least;
-    planes.b_most = b.most;
+    planes.in_b = b;
     return kind != float_tiles_kind || fits_planes(b);
   }
 
@@ -583,11 +612,12 @@ struct GemmDriver {
     std::int64_t first, count;
   };
   static constexpr Blocks all_blocks{0, -1};
-  void part(const PackedB* packed, std::int64_t first_column, std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns, Blocks blocks) const {
+  void part(const PackedB* packed, std::int64_t first_column, std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns, Blocks blocks,
+            TileFinds* finds = nullptr) const {
     with_kind(kind, [&](auto id) {
       using Kind = decltype(id);
       const auto* panels = packed ? static_cast<const typename Kind::B*>((is_tiled<Kind> && packed->tiles_ ? packed->tiles_ : packed->block_).get()) : nullptr;
-      Part<Kind>{g, panels, first_column, k, terms, row, rows, column, columns, blocks.first, blocks.count, planes, g.packed_b}.run();
+      Part<Kind>{g, panels, first_column, k, terms, row, rows, column, columns, blocks.first, blocks.count, planes, finds, g.packed_b}.run();
     });
   }
 
@@ -611,11 +641,11 @@ struct GemmDriver {
     const std::int64_t rows_of_l2 = is_tiled_kind(kind) ? tiled_block_bytes / (terms * a_size) : block_bytes / a_row_bytes(terms, a_size);
     const std::int64_t most_rows = std::max<std::int64_t>(tile_rows, rows_of_l2 / tile_rows * tile_rows);
     std::int64_t down = blocks_of(m, most_rows), across = 1;
-    // A part is worth waking a thread for 2 million operations, or for 256 KiB of B when few rows use it; by tiles for six times that, and each part
-    // that spans other columns splits its rows of A again.
+    // A part is worth waking a thread for 2 million operations, or for 256 KiB of B when few rows use it; by tiles that all share for six times
+    // that, and each part that spans other columns splits its rows of A again.
     const bool is_tiled = is_tiled_kind(kind);
     const double elements = static_cast<double>(n) * static_cast<double>(std::max<std::int64_t>(k, 1));
-    const double pieces = elements * (is_tiled ? static_cast<double>(m) / 6e6 : std::max(static_cast<double>(m) / 1e6, 1 / 65536.0));
+    const double pieces = elements * (is_tiled && !has_few_rows() ? static_cast<double>(m) / 6e6 : std::max(static_cast<double>(m) / 1e6, 1 / 65536.0));
     const std::int64_t threads = threads_here();
     const std::int64_t most = m <= four_panel_rows ? threads : (is_tiled ? 2 : 4) * threads;
     const std::int64_t wanted = threads == 1 ? 1 : static_cast<std::int64_t>(std::min(static_cast<double>(most), pieces));
@@ -655,7 +685,20 @@ struct GemmDriver {
     const std::int64_t term_bytes = kind == byte_tiles_kind ? 1 : is_tiled ? 2 * planes.b : 4;
     const std::int64_t at_once = std::max<std::int64_t>(8, (is_tiled ? packed_tiles_bytes : packed_bytes) / (std::min(k, together * terms) * width * term_bytes)) * width;
     const bool is_at_once = at_once >= n;
-    const std::int64_t panels = blocks_of(n, width), own = std::min({threads, wanted, panels});
+    const std::int64_t panels = blocks_of(n, width), own = std::clamp<std::int64_t>(wanted, 1, std::min(threads, panels));
+    // Few rows: a panel of B is used while it is in L2, and never written to memory. What is in B is known afterwards: as C is not read, it can be
+    // multiplied once more in the rare case that not all of A and B went well together.
+    if (is_tiled && has_few_rows()) {
+      std::vector<TileFinds> finds(static_cast<std::size_t>(own));
+      parallel(own, [&](std::int64_t i) {
+        const std::int64_t first = i * panels / own * width, last = std::min(n, (i + 1) * panels / own * width);
+        part(nullptr, 0, 0, m, first, last - first, all_blocks, &finds[static_cast<std::size_t>(i)]);
+      });
+      TileFinds all;
+      for (const TileFinds& f : finds) all.a.add(f.a), all.b.add(f.b);
+      if (!fits_planes(all.b)) return false;
+      if (fits_tiles(all.a, all.b, k)) return true;
+    }
     if (is_tiled && is_at_once && own > 1 && is_better_apart(own)) {
       const PackedB packed = room_for_b(kind, k, n, true, planes.b);
       std::vector<Magnitudes> found(static_cast<std::size_t>(own));

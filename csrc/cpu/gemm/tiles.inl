@@ -50,7 +50,6 @@ Magnitudes row_magnitudes(const S* src, std::int64_t n) {
 
 // True when planes hold these numbers: finite, no plane rounds to infinity, none has a part that tiles take for zero (below 2^-126).
 inline bool fits_planes(const Magnitudes& m) { return m.most >> 23 <= 253 && m.least >> 23 >= 28; }
-#ifdef MPSKIT_HAS_TILES
 // ... and sums of k products neither overflow nor lose to the flushing of results below 2^-126 more than 2^-36 of the least product.
 inline bool fits_tiles(const Magnitudes& a, const Magnitudes& b, std::int64_t k) {
   if (!fits_planes(a) || !fits_planes(b)) return false;
@@ -61,6 +60,7 @@ inline bool fits_tiles(const Magnitudes& a, const Magnitudes& b, std::int64_t k)
   return least >= -84 && most + static_cast<int>(std::bit_width(static_cast<std::uint64_t>(k))) + 1 <= 127;
 }
 
+#ifdef MPSKIT_HAS_TILES
 // A bfloat16 nearest to finite x, in the high half. `is_even`: ties go to even numbers; else away from zero, for three instructions less, where
 // nothing is lost by it.
 template <bool is_even>

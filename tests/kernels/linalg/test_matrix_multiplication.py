@@ -290,7 +290,7 @@ def test_a_value_does_not_depend_on_threads_or_place(engine: Engine, rng: np.ran
     if engine.is_metal:
         pytest.skip("thread counts belong to the CPU engine")
     threads = mps.num_threads()
-    a, b = values(rng, (55, 1100), "float32"), values(rng, (1100, 260), "float32")  # few enough for AMX to leave them
+    a, b = values(rng, (55, 1100), "float32"), values(rng, (1100, 216), "float32")  # few enough for AMX to leave them
     # Several pieces of rows, of terms and of columns.
     high, wide = values(rng, (350, 1100), "float32"), values(rng, (390, 3300), "float32")
     try:
