@@ -47,27 +47,29 @@ class Solver {
   std::int64_t padded_order() const { return (order_ + rows - 1) / rows * rows; }
 
   // load(row of the system, its registers) gives a right-hand side; save(row, registers) is told the solution, which `panel` holds too for the rows behind it.
-  template <class Load, class Save>
+  // Of a panel of few right-hand sides only the first registers are used.
+  template <int registers, class Load, class Save>
   void solve(float* panel, Load&& load_row, Save&& save_row) const {
     const float* a = elements_;
     for (std::int64_t i = 0; i < order_; a += (i + rows) * rows, i += rows) {
-      V sum[rows][2]{};
+      V sum[rows][registers]{};
 #pragma GCC unroll 8
       for (int r = 0; r < rows; ++r)
         if (i + r < order_) load_row(i + r, sum[r]);
       for (std::int64_t k = 0; k < i; ++k) {
-        const V x[2]{load<V>(panel + k * side_columns), load<V>(panel + k * side_columns + lanes<float>)};
+        V x[registers];
+        for (int c = 0; c < registers; ++c) x[c] = load<V>(panel + k * side_columns + c * lanes<float>);
 #pragma GCC unroll 8
         for (int r = 0; r < rows; ++r) {
           const V f = broadcast(a + k * rows + r);
-          for (int c = 0; c < 2; ++c) sum[r][c] = less_product(f, x[c], sum[r][c]);
+          for (int c = 0; c < registers; ++c) sum[r][c] = less_product(f, x[c], sum[r][c]);
         }
       }
       const float* square = a + i * rows;
 #pragma GCC unroll 8
       for (int q = 0; q < rows; ++q) {
         const V d = broadcast(diagonal_ + i + q);
-        for (int c = 0; c < 2; ++c) {
+        for (int c = 0; c < registers; ++c) {
           if (has_inverses_) sum[q][c] *= d;
           else sum[q][c] /= d;
           store(panel + (i + q) * side_columns + c * lanes<float>, sum[q][c]);
@@ -75,7 +77,7 @@ class Solver {
 #pragma GCC unroll 8
         for (int r = q + 1; r < rows; ++r) {
           const V f = broadcast(square + q * rows + r);
-          for (int c = 0; c < 2; ++c) sum[r][c] = less_product(f, sum[q][c], sum[r][c]);
+          for (int c = 0; c < registers; ++c) sum[r][c] = less_product(f, sum[q][c], sum[r][c]);
         }
       }
 #pragma GCC unroll 8
@@ -83,17 +85,22 @@ class Solver {
         if (i + r < order_) save_row(i + r, sum[r]);
     }
   }
-  // In place.
-  void solve(float* panel) const {
-    solve(
-        panel,
-        [=](std::int64_t r, V(&v)[2]) __attribute__((always_inline)) {
-          for (int c = 0; c < 2; ++c) v[c] = load<V>(panel + r * side_columns + c * lanes<float>);
-        },
-        [](std::int64_t, const V(&)[2]) {});
+  // In place, `some` right-hand sides.
+  void solve(float* panel, std::int64_t some) const {
+    if (some > lanes<float>) solve_in_place<2>(panel);
+    else solve_in_place<1>(panel);
   }
 
  private:
+  template <int registers>
+  void solve_in_place(float* panel) const {
+    solve<registers>(
+        panel,
+        [=](std::int64_t r, V(&v)[registers]) __attribute__((always_inline)) {
+          for (int c = 0; c < registers; ++c) v[c] = load<V>(panel + r * side_columns + c * lanes<float>);
+        },
+        [](std::int64_t, const V(&)[registers]) {});
+  }
   float* place(std::int64_t i, std::int64_t k) {
     const std::int64_t strip = i / rows;
     return elements_ + (strip * (strip + 1) / 2 * rows + k) * rows + i % rows;
@@ -155,7 +162,7 @@ void panels_left(const Solver& solver, const Block& x, const RightHandSides& giv
       // Rows of a large matrix lie further apart than a processor looks ahead.
       const float* rows = given.b ? row_of_b(0) : row_of_x(0);
       const std::ptrdiff_t row = (given.b ? given.row : x.stride) * (solver.row(0) == 0 ? 1 : -1);
-      return solver.solve(
+      return solver.solve<2>(
           panel,
           [&](std::int64_t r, V(&v)[2]) __attribute__((always_inline)) {
             for (std::int64_t c = 0; c < side_columns; c += 16) __builtin_prefetch(rows + (r + 2 * Solver::rows) * row + c);
@@ -165,9 +172,14 @@ void panels_left(const Solver& solver, const Block& x, const RightHandSides& giv
             for (int c = 0; c < 2; ++c) store(row_of_x(r) + c * lanes<float>, v[c]);
           });
     }
-    for (std::int64_t r = 0; r < x.rows; ++r)
-      for (std::int64_t c = 0; c < side_columns; ++c) panel[r * side_columns + c] = c < some ? given.of<float>(row_of_b(r) + c, row_of_x(r) + c) : 0;
-    solver.solve(panel);
+    for (std::int64_t r = 0; r < x.rows; ++r) {
+      float* to = panel + r * side_columns;
+      std::int64_t c = 0;
+      for (; c + lanes<float> <= some; c += lanes<float>) store(to + c, given.of<V>(row_of_b(r) + c, row_of_x(r) + c));
+      for (; c < some; ++c) to[c] = given.of<float>(row_of_b(r) + c, row_of_x(r) + c);
+      std::fill(to + some, to + side_columns, 0.0f);
+    }
+    solver.solve(panel, some);
     for (std::int64_t r = 0; r < x.rows; ++r) std::copy(panel + r * side_columns, panel + r * side_columns + some, row_of_x(r));
   });
 }
@@ -206,7 +218,7 @@ void panels_right(const Solver& solver, const Block& x, const RightHandSides& gi
           for (int c = 0; c < 4; ++c) store(at(i + c, r), columns[c]);
         },
         [&](std::int64_t r, std::int64_t i) { *at(i, r) = given.of<float>(row_of_b(r) + i, row_of_x(r) + i); });
-    solver.solve(panel);
+    solver.solve(panel, some);
     turned(
         [&](std::int64_t r, std::int64_t i) {
           V columns[4];
