@@ -897,9 +897,11 @@ class SmallProduct {
     m_.c_stride = g.c.row_bytes / static_cast<std::int64_t>(sizeof(float));
     m_.alpha = static_cast<float>(g.alpha);
     m_.beta = static_cast<float>(g.beta);
+    const std::int64_t row_bytes = g.k * static_cast<std::int64_t>(sizeof(float));
+    if (g.a.matrix.row_bytes <= row_bytes + 64) ahead_in_a_ = up(blocks_of(g.m * g.a.matrix.row_bytes, tiles_ * blocks_of(g.n, 2 * lanes<float>)), 64);
   }
-  // `ahead`: B of the product after this one.
-  void run(const void* a, const void* b, void* c, const void* ahead) {
+  // `ahead`: B of the product after this one; `next_a`: its A, of which each tile asks for a share.
+  void run(const void* a, const void* b, void* c, const void* ahead, const std::byte* next_a) {
     m_.ahead = static_cast<const std::byte*>(ahead);
     m_.ahead_step = 64;
     constexpr std::int64_t narrow = lanes<float>, wide = 2 * narrow;
@@ -911,6 +913,7 @@ class SmallProduct {
       m_.c = static_cast<float*>(c) + begin;
       for (std::int64_t t = 0; t < tiles_; ++t) {
         const std::int64_t height = g_.m / tiles_ + (t < g_.m % tiles_);
+        for (std::int64_t i = 0; i < ahead_in_a_; i += 64, next_a += 64) __builtin_prefetch(next_a, 0, 2);
         run_rows(is_wide ? panel_kernels<F32> : narrow_kernels<F32>, m_, height);
         m_.a += height * m_.a_stride;
         m_.c += height * m_.c_stride;
@@ -922,7 +925,7 @@ class SmallProduct {
 
  private:
   const Gemm& g_;
-  std::int64_t tiles_;
+  std::int64_t tiles_, ahead_in_a_ = 0;
   MicroArguments<F32> m_{};
 };
 
@@ -948,7 +951,8 @@ void gemm_batch(const Gemm& g, std::int64_t count, const GemmSteps& step) {
       SmallProduct small(g);
       for (std::int64_t i = begin; i < end; ++i) {
         const Gemm one = product(i);
-        small.run(one.a.matrix.data, one.b.data, one.c.data, static_cast<const std::byte*>(one.b.data) + step.b_bytes);
+        const auto *next_a = static_cast<const std::byte*>(one.a.matrix.data) + step.a_bytes, *next_b = static_cast<const std::byte*>(one.b.data) + step.b_bytes;
+        small.run(one.a.matrix.data, one.b.data, one.c.data, next_b, next_a);
       }
       return;
     }
