@@ -1,6 +1,4 @@
 #pragma once
-#include <bit>
-
 #include "cpu/image/chosen.inl"
 #include "cpu/image/fold.inl"
 #include "cpu/simd/streams.inl"
