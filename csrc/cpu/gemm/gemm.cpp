@@ -38,11 +38,11 @@ constexpr std::int64_t a_row_bytes(std::int64_t terms, std::int64_t size) { retu
 constexpr std::int64_t least_tiled_terms = 64, least_tiled_side = 96, least_tiled_bytes = 64;
 // ... and with weights, whose planes are made once: 16 rows of 1024 terms take as long or longer, 32 take 0.73 to 0.95 of it.
 constexpr std::int64_t least_tiled_columns = 192, least_tiled_rows = 32;
-// A block of all planes is half as long as others, or a little more: rows of A and panels of B come from L2 while the sums stay in tiles.
 // Few rows beside four times as many columns: 32 x 512 x 1024 takes 0.7 of the time of multiply-adds, 192 x 1024 x 1024 0.87 of that with panels for all parts.
 constexpr std::int64_t least_few_rows = 32, most_few_rows = 192;
 // Panels of tiles that a part packs for itself stay in a quarter of L2.
 constexpr std::int64_t own_panels_bytes = 512 << 10;
+// A block of all planes is half as long as others, or a little more: rows of A and panels of B come from L2 while the sums stay in tiles.
 constexpr std::int64_t most_tiled_bytes = 3072, tiled_block_bytes = 768 << 10;
 constexpr std::int64_t terms_of_tiles(std::int64_t k, std::int64_t term_bytes) { return up(blocks_of(k, blocks_of(k, most_tiled_bytes / term_bytes)), 64); }
 
