@@ -147,26 +147,25 @@ struct RightHandSides {
   bool has_products;
   RightHandSides part(std::int64_t i, std::int64_t j) const { return {b ? b + i * row + j : nullptr, row, scale, has_products}; }
   template <class R>
-  MPSKIT_INLINE R of(const float* p, const float* x) const {
+  MPSKIT_INLINE R at(std::int64_t i, std::int64_t j, const float* x) const {
     if (!b) return load<R>(x);
-    const R v = scale * load<R>(p);
+    const R v = scale * load<R>(b + i * row + j);
     return has_products ? v + load<R>(x) : v;
   }
 };
 
 void panels_left(const Solver& solver, const Block& x, const RightHandSides& given) {
   for_each_panel(x.rows, x.columns, [&](float* panel, std::int64_t first, std::int64_t some) {
-    auto row_of_b = [&](std::int64_t r) __attribute__((always_inline)) { return given.b + solver.row(r) * given.row + first; };
     auto row_of_x = [&](std::int64_t r) __attribute__((always_inline)) { return x.row(solver.row(r)) + first; };
     if (some == side_columns) {
       // Rows of a large matrix lie further apart than a processor looks ahead.
-      const float* rows = given.b ? row_of_b(0) : row_of_x(0);
+      const float* rows = given.b ? given.b + solver.row(0) * given.row + first : row_of_x(0);
       const std::ptrdiff_t row = (given.b ? given.row : x.stride) * (solver.row(0) == 0 ? 1 : -1);
       return solver.solve<2>(
           panel,
           [&](std::int64_t r, V(&v)[2]) __attribute__((always_inline)) {
             for (std::int64_t c = 0; c < side_columns; c += 16) __builtin_prefetch(rows + (r + 2 * Solver::rows) * row + c);
-            for (int c = 0; c < 2; ++c) v[c] = given.of<V>(row_of_b(r) + c * lanes<float>, row_of_x(r) + c * lanes<float>);
+            for (int c = 0; c < 2; ++c) v[c] = given.at<V>(solver.row(r), first + c * lanes<float>, row_of_x(r) + c * lanes<float>);
           },
           [&](std::int64_t r, const V(&v)[2]) __attribute__((always_inline)) {
             for (int c = 0; c < 2; ++c) store(row_of_x(r) + c * lanes<float>, v[c]);
@@ -175,8 +174,8 @@ void panels_left(const Solver& solver, const Block& x, const RightHandSides& giv
     for (std::int64_t r = 0; r < x.rows; ++r) {
       float* to = panel + r * side_columns;
       std::int64_t c = 0;
-      for (; c + lanes<float> <= some; c += lanes<float>) store(to + c, given.of<V>(row_of_b(r) + c, row_of_x(r) + c));
-      for (; c < some; ++c) to[c] = given.of<float>(row_of_b(r) + c, row_of_x(r) + c);
+      for (; c + lanes<float> <= some; c += lanes<float>) store(to + c, given.at<V>(solver.row(r), first + c, row_of_x(r) + c));
+      for (; c < some; ++c) to[c] = given.at<float>(solver.row(r), first + c, row_of_x(r) + c);
       std::fill(to + some, to + side_columns, 0.0f);
     }
     solver.solve(panel, some);
@@ -189,7 +188,6 @@ void panels_right(const Solver& solver, const Block& x, const RightHandSides& gi
   for_each_panel(n, x.rows, [&](float* panel, std::int64_t first, std::int64_t some) {
     if (some < side_columns) std::fill(panel, panel + n * side_columns, 0.0f);
     auto at = [&](std::int64_t i, std::int64_t r) __attribute__((always_inline)) { return panel + solver.row(i) * side_columns + r; };
-    auto row_of_b = [&](std::int64_t r) __attribute__((always_inline)) { return given.b + (first + r) * given.row; };
     auto row_of_x = [&](std::int64_t r) __attribute__((always_inline)) { return x.row(first + r); };
     // four(row, column), for as many rows as a register has lanes and four columns at a time; one(row, column) for what is left
     auto turned = [&](auto&& four, auto&& one) __attribute__((always_inline)) {
@@ -206,7 +204,7 @@ void panels_right(const Solver& solver, const Block& x, const RightHandSides& gi
     turned(
         [&](std::int64_t r, std::int64_t i) {
           V columns[4];
-          if (given.b) load_columns(row_of_b(r) + i, given.row, columns);
+          if (given.b) load_columns(given.b + (first + r) * given.row + i, given.row, columns);
           else load_columns(row_of_x(r) + i, x.stride, columns);
           if (given.b)
             for (V& v : columns) v *= given.scale;
@@ -217,7 +215,7 @@ void panels_right(const Solver& solver, const Block& x, const RightHandSides& gi
           }
           for (int c = 0; c < 4; ++c) store(at(i + c, r), columns[c]);
         },
-        [&](std::int64_t r, std::int64_t i) { *at(i, r) = given.of<float>(row_of_b(r) + i, row_of_x(r) + i); });
+        [&](std::int64_t r, std::int64_t i) { *at(i, r) = given.at<float>(first + r, i, row_of_x(r) + i); });
     solver.solve(panel, some);
     turned(
         [&](std::int64_t r, std::int64_t i) {
