@@ -9,8 +9,8 @@ import numpy as np
 from ..harness.case import Contender
 
 
-def _with(name: str, x: Any, work: Any, **more: Any) -> Contender | None:
-    """work(PIL, picture)."""
+def _with(name: str, work: Any, *arrays: Any, **more: Any) -> Contender | None:
+    """work(PIL, pictures...)."""
     try:
         import PIL
         import PIL.ImageChops
@@ -18,79 +18,66 @@ def _with(name: str, x: Any, work: Any, **more: Any) -> Contender | None:
         from PIL import Image
     except ImportError:
         return None
-    if x.dtype != np.uint8:
+    if any(x.dtype != np.uint8 for x in arrays):
         return None
-    picture = Image.fromarray(np.asarray(x))
-    return Contender(f"Pillow.{name}", PIL.__version__, lambda: work(PIL, picture), **more)
+    pictures = [Image.fromarray(np.asarray(x)) for x in arrays]
+    return Contender(f"Pillow.{name}", PIL.__version__, lambda: work(PIL, *pictures), **more)
 
 
 def median(x: Any, side: int) -> Contender | None:
-    return _with("MedianFilter", x, lambda p, image: image.filter(p.ImageFilter.MedianFilter(side)))
+    return _with("MedianFilter", lambda p, image: image.filter(p.ImageFilter.MedianFilter(side)), x)
 
 
 def maximum(x: Any, side: int) -> Contender | None:
-    return _with("MaxFilter", x, lambda p, image: image.filter(p.ImageFilter.MaxFilter(side)))
+    return _with("MaxFilter", lambda p, image: image.filter(p.ImageFilter.MaxFilter(side)), x)
 
 
 def box(x: Any, side: int) -> Contender | None:
-    return _with("BoxBlur", x, lambda p, image: image.filter(p.ImageFilter.BoxBlur(side // 2)))
+    return _with("BoxBlur", lambda p, image: image.filter(p.ImageFilter.BoxBlur(side // 2)), x)
 
 
 def gaussian(x: Any, sigma: float) -> Contender | None:
     return _with(
         "GaussianBlur",
-        x,
         lambda p, image: image.filter(p.ImageFilter.GaussianBlur(sigma)),
+        x,
         is_exact=False,
         note="three boxes",
     )
 
 
 def gray(x: Any) -> Contender | None:
-    return _with("convert L", x, lambda _, image: image.convert("L")) if x.shape[2] == 3 else None
+    return _with("convert L", lambda _, image: image.convert("L"), x) if x.shape[2] == 3 else None
 
 
 def transposed(x: Any) -> Contender | None:
-    return _with("transpose", x, lambda p, image: image.transpose(p.Image.Transpose.TRANSPOSE))
+    return _with("transpose", lambda p, image: image.transpose(p.Image.Transpose.TRANSPOSE), x)
 
 
 def counts(x: Any) -> Contender | None:
-    return _with("histogram", x, lambda _, image: image.histogram(), result=lambda h: np.array(h).reshape(-1, 256))
+    return _with("histogram", lambda _, image: image.histogram(), x, result=lambda h: np.array(h).reshape(-1, 256))
 
 
 def combine(function: str, x: Any, y: Any) -> Contender | None:
     """ImageChops.add, subtract or multiply."""
-    try:
-        from PIL import Image
-    except ImportError:
-        return None
-    if x.dtype != np.uint8:
-        return None
-    other = Image.fromarray(np.asarray(y))
-    return _with(f"ImageChops.{function}", x, lambda p, image: getattr(p.ImageChops, function)(image, other))
+    return _with(f"ImageChops.{function}", lambda p, a, b: getattr(p.ImageChops, function)(a, b), x, y)
 
 
 def premultiplied(x: Any) -> Contender | None:
     return _with(
         "convert RGBa",
-        x,
         lambda _, image: image.convert("RGBa"),
+        x,
         result=lambda i: np.frombuffer(i.tobytes(), np.uint8).reshape(x.shape),
     )
 
 
 def lanczos(x: Any, size: tuple[int, int]) -> Contender | None:
-    try:
-        import PIL
-        from PIL import Image
-    except ImportError:
-        return None
-    image = Image.fromarray(x)  # the same kernel; at the borders it renormalises instead of clamping
-    return Contender(
-        "Pillow",
-        PIL.__version__,
-        lambda: image.resize(size, Image.Resampling.LANCZOS),
-        np.asarray,
+    """The same kernel; at the borders it renormalises instead of clamping."""
+    return _with(
+        "resize",
+        lambda p, image: image.resize(size, p.Image.Resampling.LANCZOS),
+        x,
         is_exact=False,
         note="differs at the borders",
     )

@@ -24,9 +24,8 @@ def _with(name: str, threads: int, x: Any, work: Callable[[Any, Any], Any], **mo
     image = pyvips.Image.new_from_memory(
         data.data, width, height, *(bands or [1]), "uchar" if x.dtype == np.uint8 else "float"
     )
-    dtype = more.pop("dtype", x.dtype)
     shape = more.pop("shape", x.shape)
-    more.setdefault("result", lambda memory: np.frombuffer(memory, dtype).reshape(shape))
+    more.setdefault("result", lambda memory: np.frombuffer(memory, x.dtype).reshape(shape))
     version = ".".join(str(pyvips.version(i)) for i in range(3))
     return Contender(f"pyvips.{name}", version, lambda: work(pyvips, image).write_to_memory(), **more)
 

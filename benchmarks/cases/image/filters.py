@@ -100,7 +100,7 @@ def _scales(threads: int, wanted: Wanted) -> Iterator[Case]:
                 )
                 .ours(lambda scale=scale, x=x, out=out: scale(x, out=out))
                 .add(
-                    pillow.lanczos(x, size) if x.dtype == np.uint8 else None,
+                    pillow.lanczos(x, size),
                     torch_.antialiased(x, size, threads),
                     opencv.lanczos4(x, size, threads),
                     pyvips_.lanczos(x, size, threads),

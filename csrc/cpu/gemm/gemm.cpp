@@ -103,6 +103,22 @@ void finish_tile(const Gemm& g, const GemmTile& t, bool is_finished) {
   if (g.finish.apply) g.finish.apply(g.finish.context, t);
 }
 
+// Terms [k, k + length) of columns [n, n + columns) of B, panels `panel` elements apart. Several of them side by side, some rows at a time: whole runs
+// of a row of B are read together.
+template <class Kind, class Found>
+void pack_panels(const GemmMatrix& b, std::int64_t k, std::int64_t length, std::int64_t n, std::int64_t columns, int planes, std::int64_t panel, typename Kind::B* dst,
+                 [[maybe_unused]] Found& found) {
+  constexpr std::int64_t width = panel_width<Kind>, some_terms = is_tiled<Kind> ? Kind::group : 8;
+  for (std::int64_t t = 0; t < length; t += some_terms)
+    for (std::int64_t j = 0; j < columns; j += width)
+      with_stored_type<Kind>(b.dtype, [&](auto s) {
+        auto* to = dst + j / width * panel + t * width * planes;
+        const std::int64_t some = std::min(some_terms, length - t), count = std::min(width, columns - j);
+        if constexpr (is_tiled<Kind>) pack_tiles<Kind, decltype(s)>(b, k + t, some, n + j, count, planes, to, found);
+        else pack_panel<Kind, decltype(s)>(b, k + t, some, n + j, count, to);
+      });
+}
+
 // One part of a product on one thread.
 template <class Kind>
 struct Part {
@@ -224,17 +240,11 @@ struct Part {
           m.b_panel = width;
         } else if (k != 0) {
           const std::int64_t own = j / width % own_panels;
-          with_stored_type<Kind>(g.b.dtype, [&](auto s) {
-            if constexpr (is_tiled<Kind>) {
-              // Some panels side by side, as fill_panels does.
-              for (std::int64_t t = 0; own == 0 && t < length; t += Kind::group)
-                for (std::int64_t p = 0; p < own_panels && j + p * width < columns; ++p)
-                  pack_tiles<Kind, decltype(s)>(g.b, k0 + t, std::min<std::int64_t>(Kind::group, length - t), n + p * width,
-                                                std::min(width, columns - j - p * width), planes.b, panel + p * panel_elements + t * width * planes.b, in_b);
-            } else {
-              pack_panel<Kind, decltype(s)>(g.b, k0, length, n, c.count, panel);
-            }
-          });
+          if constexpr (is_tiled<Kind>) {
+            if (own == 0) pack_panels<Kind>(g.b, k0, length, n, std::min(own_panels * width, columns - j), planes.b, panel_elements, panel, in_b);
+          } else {
+            with_stored_type<Kind>(g.b.dtype, [&](auto s) { pack_panel<Kind, decltype(s)>(g.b, k0, length, n, c.count, panel); });
+          }
           m.b = panel + own * panel_elements;
           m.b_step = width * Kind::group;
           // Rows that lie far apart are not foreseen by the machine itself.
@@ -755,18 +765,9 @@ struct GemmDriver {
       using Kind = decltype(id);
       constexpr std::int64_t width = panel_width<Kind>;
       const std::int64_t panel = up(out.k_, Kind::group) * width * out.planes_;
-      auto* dst = static_cast<typename Kind::B*>(out.block_.get());
-      // Several panels side by side, some rows at a time: whole runs of a row of B are read together.
-      constexpr std::int64_t some_terms = is_tiled<Kind> ? Kind::group : 8;
-      [[maybe_unused]] std::conditional_t<is_tiled<Kind>, LaneMagnitudes, NotTiled> lanes_found;
-      for (std::int64_t k0 = 0; k0 < out.k_; k0 += some_terms)
-        for (std::int64_t p = first; p < last; ++p)
-          with_stored_type<Kind>(b.dtype, [&](auto s) {
-            auto* to = dst + p * panel + k0 * width * out.planes_;
-            const std::int64_t length = std::min(some_terms, out.k_ - k0), count = std::min(width, out.n_ - p * width);
-            if constexpr (is_tiled<Kind>) pack_tiles<Kind, decltype(s)>(b, k0, length, begin + p * width, count, out.planes_, to, lanes_found);
-            else pack_panel<Kind, decltype(s)>(b, k0, length, begin + p * width, count, to);
-          });
+      std::conditional_t<is_tiled<Kind>, LaneMagnitudes, NotTiled> lanes_found;
+      pack_panels<Kind>(b, 0, out.k_, begin + first * width, std::min(out.n_, last * width) - first * width, out.planes_, panel,
+                        static_cast<typename Kind::B*>(out.block_.get()) + first * panel, lanes_found);
       if constexpr (is_tiled<Kind>) found = lanes_found.all();
     });
     return found;
