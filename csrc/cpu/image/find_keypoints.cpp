@@ -1,4 +1,5 @@
 #include "cpu/image/fetch.inl"
+#include "cpu/simd/any.inl"
 
 // Most rows hold no keypoint, so they are counted first, in registers of bytes; only those that hold some are read again. That tells
 // where each row's keypoints go, whoever writes them.
@@ -99,15 +100,8 @@ class KeypointsPlan final : public CpuPlan {
     std::int64_t x = w.x;
     const std::int64_t end = w.x + w.width;
     for (; x + step <= end; x += step) {
-      const V is_one = (V)(load<V>(row + x) >= bound);
-      std::array<std::uint64_t, step / 8> eights;
-      std::memcpy(eights.data(), &is_one, sizeof is_one);
-      for (std::size_t i = 0; i < eights.size(); ++i)
-        for (std::uint64_t left = eights[i]; left != 0;) {
-          const int bit = std::countr_zero(left);
-          if (!write(x + static_cast<std::int64_t>(i) * 8 + bit / 8)) return;
-          left &= ~(std::uint64_t{0xff} << bit);
-        }
+      for (std::uint64_t left = lanes_of((V)(load<V>(row + x) >= bound)); left != 0; left &= left - 1)
+        if (!write(x + std::countr_zero(left) / bits_of_lane)) return;
     }
     for (; x < end; ++x)
       if (row[x] >= least_ && !write(x)) return;
