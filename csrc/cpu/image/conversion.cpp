@@ -64,14 +64,30 @@ inline void multiply_bytes(const std::uint8_t* from, std::int64_t count, std::ui
   store_bytes(rest, product(load_bytes(rest)), product(load_bytes(rest + n)));
   std::memcpy(to + x, rest, static_cast<std::size_t>(count - x));
 }
-// code * 255 / alpha: a quotient in the middle between two codes is a float, and divisions are exact to the last bit.
+// code * 255 / alpha, rounded. Four channels are one 32-bit lane, and a pixel takes one division; products by its result would miss the middle between two codes, so
+// they are taken from the nearest half of a code, which leaves nothing there.
 inline void divide_bytes(const std::uint8_t* from, std::int64_t count, std::uint8_t* to) {
-  constexpr std::make_index_sequence<lanes<float>> each{};
-  const auto quotient = [&](V v) {
-    const V a = spread_alpha(v, each);
-    return with_alpha_of(a == 0 ? V{} : v * 255 / a, v, each);
+  using Pixels = Vec<std::uint32_t>;
+  const auto quotients = [](Pixels v) __attribute__((always_inline)) {
+    const V alpha = __builtin_convertvector((Ints)(v >> 24), V), one = all(1);
+    const Ints is_clear = alpha == 0;
+    const V inverse = one / (is_clear ? one : alpha);
+    Ints out = (Ints)v & static_cast<std::int32_t>(0xff000000);
+#pragma GCC unroll 3
+    for (int shift = 0; shift < 24; shift += 8) {
+      const V code = __builtin_convertvector((Ints)(v >> shift & 255u), V) * 255, half = code * inverse + 0x1.8p22f - 0x1.8p22f;
+      out |= round_to_code(multiply_add(less_product(half, alpha, code), inverse, half), 255) << shift;
+    }
+    return is_clear ? Ints{} : out;
   };
-  store_run(to, count, [=](std::int64_t x) { return quotient(load_pixels(from + x)); }, [=](std::int64_t x, std::int64_t n) { return quotient(load_pixels(from + x, n)); });
+  constexpr std::int64_t step = MPSKIT_VECTOR_BYTES;
+  std::int64_t x = 0;
+  for (; x + step <= count; x += step) store(to + x, quotients(load<Pixels>(from + x)));
+  if (x == count) return;
+  Pixels rest{};
+  std::memcpy(&rest, from + x, static_cast<std::size_t>(count - x));
+  const Ints last = quotients(rest);
+  std::memcpy(to + x, &last, static_cast<std::size_t>(count - x));
 }
 
 // The first channel takes the place of the third, which takes its. `to` may be `from`.
@@ -127,7 +143,8 @@ class ConversionPlan final : public CpuPlan {
  public:
   ConversionPlan(const image::Conversion& k, const Call& call)
       : k_(k), source_(call.inputs[0].dtype), target_(call.outputs[0].dtype), from_(call.inputs[0].channels()), to_(call.outputs[0].channels()),
-        window_(image::clip_window(k.clip_rect, call.outputs[0])), shift_x_(bounded(k.offset.x)), shift_y_(bounded(k.offset.y)), source_alpha_(k.alpha_of(call.inputs[0])) {
+        window_(image::clip_window(k.clip_rect, call.outputs[0])), shift_x_(bounded(k.offset.x)), shift_y_(bounded(k.offset.y)), is_past_(is_streamed(call.outputs[0])),
+        source_alpha_(k.alpha_of(call.inputs[0])) {
     using enum AlphaType;
     const bool changes = k.changes_colors();
     const auto is_p3 = [](ColorSpace s) { return s == ColorSpace::display_p3 || s == ColorSpace::linear_display_p3; };
@@ -160,6 +177,7 @@ class ConversionPlan final : public CpuPlan {
         else if (path_ == Path::elements) move_row(src, n, y, to);
         else convert_bytes(src, n, y, to);
       }
+      if (is_past_) end_stream();
     });
   }
 
@@ -185,7 +203,7 @@ class ConversionPlan final : public CpuPlan {
       } else if (k_.changes_colors()) {
         convert_gray(pixels, count);
       }
-      from_float(pixels, target_, to + x * to_ * static_cast<std::int64_t>(size_of(target_)), count * to_, out);
+      stream_floats(is_past_, pixels, target_, to + x * to_ * static_cast<std::int64_t>(size_of(target_)), count * to_, out);
     }
   }
   void convert(float* planes, std::int64_t count) const {
@@ -232,8 +250,18 @@ class ConversionPlan final : public CpuPlan {
     const bool is_inside = contains(src, from_y);
     const T* const row = is_inside ? src.row<const T>(image, from_y) + shift_x_ * from_ : to;
     if (!is_inside) stored_row<T, T>(src, image, from_y, shift_x_, window_.width, k_.edge_mode, to);
-    if (reverses_) reverse_colors(row, window_.width, from_, to);
-    else if (row != to) std::copy_n(row, window_.width * from_, to);
+    if (!reverses_) {
+      if (is_inside) stream_bytes(is_past_, row, to, window_.width * from_ * static_cast<std::int64_t>(sizeof(T)));
+    } else if (!is_past_ || !is_inside) {
+      reverse_colors(row, window_.width, from_, to);
+    } else {
+      alignas(64) T memory[4 * strip];
+      for (std::int64_t x = 0; x < window_.width; x += strip) {
+        const std::int64_t pixels = std::min(strip, window_.width - x);
+        reverse_colors(row + x * from_, pixels, from_, memory);
+        stream_bytes(true, memory, to + x * from_, pixels * from_ * static_cast<std::int64_t>(sizeof(T)));
+      }
+    }
   }
   bool contains(const View& src, std::int64_t y) const {
     return y >= 0 && y < src.layout.height() && shift_x_ >= 0 && shift_x_ + window_.width <= src.layout.width();
@@ -251,13 +279,17 @@ class ConversionPlan final : public CpuPlan {
     alphas_.resize(bytes);
     from_float(planes, target_, colors_.data(), strip, unit_of(target_));
     from_float(planes + 3 * strip, target_, alphas_.data(), strip, unit_of(target_));
+    for (std::size_t b = 0; b < size_of(target_); ++b)
+      for (std::size_t code = 0; code < 256; ++code) color_bytes_.push_back(std::to_integer<std::uint8_t>(colors_[code * size_of(target_) + b]));
     path_ = Path::by_table;
+    if (target_ != DType::u8 && !(from_ == to_ && looks_up_elements())) is_past_ = false;  // one by one they take longer than their lines
   }
   void convert_bytes(const View& src, std::int64_t image, std::int64_t y, std::byte* to) const {
     const std::int64_t from_y = y + shift_y_, element = static_cast<std::int64_t>(size_of(target_));
     const bool is_inside = contains(src, from_y);
     const std::uint8_t* row = is_inside ? src.row<const std::uint8_t>(image, from_y) + shift_x_ * from_ : nullptr;
     std::uint8_t memory[4 * strip];
+    alignas(64) std::byte result[4 * strip * sizeof(float)];
     for (std::int64_t x = 0; x < window_.width; x += strip) {
       const std::int64_t pixels = std::min(strip, window_.width - x);
       if (!is_inside) stored_row<std::uint8_t, std::uint8_t>(src, image, from_y, shift_x_ + x, pixels, k_.edge_mode, memory);
@@ -266,12 +298,13 @@ class ConversionPlan final : public CpuPlan {
         reverse_colors(from, pixels, from_, memory);
         from = memory;
       }
-      std::byte* out = to + x * to_ * element;
+      std::byte* out = is_past_ ? result : to + x * to_ * element;
       if (path_ == Path::multiplied) multiply_bytes(from, 4 * pixels, reinterpret_cast<std::uint8_t*>(out));
       else if (path_ == Path::divided) divide_bytes(from, 4 * pixels, reinterpret_cast<std::uint8_t*>(out));
       else if (element == 1) exchange_bytes(from, pixels, reinterpret_cast<std::uint8_t*>(out));
       else if (element == 2) exchange(from, pixels, reinterpret_cast<std::uint16_t*>(out));
       else exchange(from, pixels, reinterpret_cast<float*>(out));
+      if (is_past_) stream_bytes(true, result, to + x * to_ * element, pixels * to_ * element);
     }
   }
   void exchange_bytes(const std::uint8_t* from, std::int64_t pixels, std::uint8_t* to) const {
@@ -280,16 +313,28 @@ class ConversionPlan final : public CpuPlan {
     else std::memcpy(to, from, static_cast<std::size_t>(pixels * from_));
     if (from_ < 4) return;  // alpha is not one of the colours
     const std::uint8_t most = source_alpha_ == AlphaType::alpha_is_one ? 255 : 0;
-    for (std::int64_t x = 0; x < pixels; ++x) to[4 * x + 3] = from[4 * x + 3] | most;
+    using Pixels = Vec<std::uint32_t>;
+    constexpr std::uint32_t alpha = 0xff000000;
+    std::int64_t x = 0;
+    for (; x + lanes<std::uint32_t> <= pixels; x += lanes<std::uint32_t>)
+      store(to + 4 * x, (load<Pixels>(to + 4 * x) & ~alpha) | ((load<Pixels>(from + 4 * x) | std::uint32_t{most} << 24) & alpha));
+    for (; x < pixels; ++x) to[4 * x + 3] = from[4 * x + 3] | most;
   }
   template <class T>
   void exchange(const std::uint8_t* from, std::int64_t pixels, T* to) const {
     const T *colors = reinterpret_cast<const T*>(colors_.data()), *alphas = reinterpret_cast<const T*>(alphas_.data());
-    if (from_ == to_ && from_ < 4) {
+    if (from_ == to_) {
       const std::int64_t count = pixels * from_;
+      std::int64_t i = elements_by_table(from, count, color_bytes_.data(), to);
+      if (from_ < 4) {
 #pragma GCC unroll 8  // one by one it takes twice as long where a cache line ends within the loop
-      for (std::int64_t i = 0; i < count; ++i) to[i] = colors[from[i]];
-      return;
+        for (; i < count; ++i) to[i] = colors[from[i]];
+        return;
+      }
+      for (std::int64_t alpha = 3; alpha < i; alpha += 4) to[alpha] = alphas[from[alpha]];
+      pixels -= i / 4;
+      from += i;
+      to += i;
     }
     for (std::int64_t x = 0; x < pixels; ++x, from += from_, to += to_) {
       for (int c = 0; c < 3; ++c) to[c] = colors[from[c]];
@@ -302,6 +347,7 @@ class ConversionPlan final : public CpuPlan {
   std::int64_t from_, to_;  // channels
   image::Window window_;
   std::int64_t shift_x_, shift_y_;
+  bool is_past_;
   AlphaType source_alpha_;
   bool decodes_, encodes_, mixes_, flattens_, divides_, multiplies_;
   bool saturates_;  // what is above 1 is 1 in the end
@@ -309,6 +355,7 @@ class ConversionPlan final : public CpuPlan {
   Path path_ = Path::floats;
   std::array<float, 9> matrix_{};
   std::vector<std::byte> colors_, alphas_;
+  std::vector<std::uint8_t> color_bytes_;  // the first byte of every colour, the second one of every colour, ...
 };
 
 }  // namespace

@@ -14,6 +14,9 @@ from tests.support.engine import Engine
 image = mps.image
 IMAGES = 3
 
+KEPT_ALPHA = {"source_alpha": "non_premultiplied", "destination_alpha": "non_premultiplied"}
+LINEAR = {"source_color_space": "srgb", "destination_color_space": "linear_srgb"}
+
 # Widths that leave rows where no line and no register begins.
 Make = Callable[[], Any]
 ONE_INPUT: list[tuple[str, Make, int, str]] = [
@@ -30,6 +33,12 @@ ONE_INPUT: list[tuple[str, Make, int, str]] = [
     ("transpose", image.Transpose, 4, "float32"),
     ("bilinear", lambda: image.BilinearScale(width=1201, height=1203), 1, "float32"),
     ("bilinear of bytes", lambda: image.BilinearScale(width=2503, height=2401), 1, "uint8"),
+    ("colours in another order", lambda: image.Conversion(source_channel_order="bgra", **KEPT_ALPHA), 4, "uint8"),
+    ("colours in another order", lambda: image.Conversion(source_channel_order="bgra", **KEPT_ALPHA), 3, "float32"),
+    ("conversion of nothing", lambda: image.Conversion(**KEPT_ALPHA), 4, "float32"),
+    ("linear bytes", lambda: image.Conversion(**LINEAR), 3, "uint8"),
+    ("linear floats", lambda: image.Conversion(**LINEAR, **KEPT_ALPHA), 4, "float32"),
+    ("straight alpha of bytes", lambda: image.Conversion(source_alpha="premultiplied", destination_alpha="non_premultiplied"), 4, "uint8"),
     ("integral", image.Integral, 1, "float32"),
     ("integral of squares", image.IntegralOfSquares, 4, "uint8"),
 ]  # fmt: skip
