@@ -44,7 +44,8 @@ class MedianPlan final : public CpuPlan {
   };
   static Way way_of(std::int64_t diameter, std::int64_t channels, DType t) {
     if (diameter == 3 && ordered_bytes(t) > 1) return {false, 0, 21 << 10, 2 << 10};  // 8 rows of floats: more side by side wait for memory
-    if (diameter <= widest_square) return {false, 0, 48 << 10, 2 << 10};
+    if (diameter == 3) return {false, 0, 48 << 10, 2 << 10};
+    if (diameter <= widest_square) return {false, 0, 128 << 10, 1 << 10};  // a source row is read once: high tiles, whose lists fit the nearest cache
     if (diameter > 15 && t == DType::u8) {  // counts of 512 columns stay in the second cache; few of a tile's rows and columns are of its margin
       const std::int64_t pixels = std::max<std::int64_t>(512, 2 * diameter), rows = std::max<std::int64_t>(128, 3 * diameter);
       return {true, 0, (pixels + diameter) * rows * channels, pixels * channels};
@@ -112,7 +113,7 @@ class MedianPlan final : public CpuPlan {
     const bool is_same = is_element && src.layout.dtype == dst.layout.dtype && dst.layout.row_bytes() % static_cast<std::int64_t>(sizeof(T)) == 0;
     const auto size = static_cast<std::size_t>(tiles_.source_rows() * pitch + 4 * lanes<T>);
     const auto row_bytes = static_cast<std::size_t>(pitch + 64) * sizeof(float);
-    const std::size_t more = is_counted_ ? CountedMedian::bytes(tiles_.strip() + d) : static_cast<std::size_t>(pitch * d) * sizeof(T);
+    const std::size_t more = is_counted_ ? CountedMedian::bytes(tiles_.strip() + d) : 0;
     tiles_.run(dst.layout.images(), static_cast<std::int64_t>(row_bytes + 2 * size * sizeof(T) + more), [&](const Tile& tile, const Scratch& memory) {
       T *copy = memory.as<T>(row_bytes), *results = copy + size;
       std::byte* workspace = memory.as<std::byte>(row_bytes + 2 * size * sizeof(T));
@@ -124,11 +125,10 @@ class MedianPlan final : public CpuPlan {
         T* const to = is_stored ? reinterpret_cast<T*>(tiles_.row(dst, t, 0)) : results;
         const std::int64_t to_pitch = is_stored ? dst.layout.row_bytes() / static_cast<std::int64_t>(sizeof(T)) : pitch;
         if (is_square) {
-          T* const columns = reinterpret_cast<T*>(workspace);
           if (d == 3) median_of_three(rows, to, to_pitch);
-          else if (d == 5) median_of_square<5>(rows, to, to_pitch, columns, pitch);
-          else if (d == 7) median_of_square<7>(rows, to, to_pitch, columns, pitch);
-          else median_of_square<9>(rows, to, to_pitch, columns, pitch);
+          else if (d == 5) median_of_square<5>(rows, to, to_pitch);
+          else if (d == 7) median_of_square<7>(rows, to, to_pitch);
+          else median_of_square<9>(rows, to, to_pitch);
         } else if constexpr (std::is_same_v<T, std::uint8_t>) {
           CountedMedian(rows, workspace).run(to, to_pitch);
         }
