@@ -4,7 +4,7 @@ namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
 
 // Weights that are a column times a row are taken as two passes: width + height products instead of width * height.
-std::vector<StencilPlan::Pass> passes_of(const image::WindowValues& w, std::int64_t channels) {
+std::vector<StencilPass> passes_of(const image::WindowValues& w, std::int64_t channels) {
   if (w.width > 1 && w.height > 1)
     if (auto product = image::product_of(w))
       return {{{1, w.height, channels}, std::move(product->down)}, {{w.width, 1, channels}, std::move(product->across)}};
@@ -19,7 +19,7 @@ class WindowConvolutionPlan final : public StencilPlan {
 }  // namespace
 
 std::unique_ptr<CpuPlan> stencil_plan(const image::UnaryKernel& k, std::vector<StencilWeights> passes, float factor, const Call& call) {
-  std::vector<StencilPlan::Pass> all;
+  std::vector<StencilPass> all;
   for (StencilWeights& w : passes) all.push_back({{w.width, w.height, call.inputs[0].channels()}, std::move(w.values)});
   return std::make_unique<StencilPlan>(k, std::move(all), factor, 0.0f, call);
 }

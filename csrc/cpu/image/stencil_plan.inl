@@ -1,5 +1,5 @@
 #pragma once
-#include "cpu/image/stencil.inl"
+#include "cpu/image/stencil_pass.inl"
 #include "cpu/image/stencil_passes.inl"
 #include "cpu/image/tiles.inl"
 
@@ -9,11 +9,7 @@ namespace mpskit::cpu::MPSKIT_ISA {
 // storage some rows at a time. Results are sums of codes of the source; `add` goes to each in codes of the destination.
 class StencilPlan : public CpuPlan {
  public:
-  struct Pass {
-    Stencil window;
-    std::vector<float> weights;  // row by row
-  };
-  StencilPlan(const image::UnaryKernel& k, std::vector<Pass> passes, float factor, float add, const Call& call)
+  StencilPlan(const image::UnaryKernel& k, std::vector<StencilPass> passes, float factor, float add, const Call& call)
       : passes_(std::move(passes)), tiles_(k, call, reach(&Stencil::width), reach(&Stencil::height), sizeof(float), 192 << 10, 8 << 10, stencil_rows) {
     factor_ = factor * unit_of(call.outputs[0].dtype) / unit_of(call.inputs[0].dtype);
     add_ = add * unit_of(call.outputs[0].dtype);
@@ -32,7 +28,7 @@ class StencilPlan : public CpuPlan {
  private:
   std::int64_t reach(std::int64_t Stencil::*side) const {
     std::int64_t reach = 1;
-    for (const Pass& p : passes_) reach += p.window.*side - 1;
+    for (const StencilPass& p : passes_) reach += p.window().*side - 1;
     return reach;
   }
   void filter(const View& src, const View& dst, const Tile& t, float* memory, std::int64_t size) const {
@@ -47,25 +43,24 @@ class StencilPlan : public CpuPlan {
       from = copy;
     }
     if (passes_.size() == 2) {
-      const Pass &first = passes_[0], &second = passes_[1];
-      stencil(from, pitch, first.window, first.weights.data(),
-              {between, tiles_.pitch(), t.height + second.window.height - 1, count + (second.window.width - 1) * c});
+      const Stencil& second = passes_[1].window();
+      passes_[0].run(from, pitch, {between, tiles_.pitch(), t.height + second.height - 1, count + (second.width - 1) * c});
       pitch = tiles_.pitch();
       from = between;
     }
-    const Pass& last = passes_.back();
+    const StencilPass& last = passes_.back();
     if (is_block && dst.layout.dtype == DType::f32 && dst.layout.row_bytes() % static_cast<std::int64_t>(sizeof(float)) == 0)
-      return stencil(from, pitch, last.window, last.weights.data(),
-                     {reinterpret_cast<float*>(tiles_.row(dst, t, 0)), dst.layout.row_bytes() / static_cast<std::int64_t>(sizeof(float)), t.height, count, factor_, add_});
+      return last.run(from, pitch,
+                      {reinterpret_cast<float*>(tiles_.row(dst, t, 0)), dst.layout.row_bytes() / static_cast<std::int64_t>(sizeof(float)), t.height, count, factor_, add_});
     for (std::int64_t y = 0; y < t.height; y += stencil_rows) {
       const std::int64_t some = std::min<std::int64_t>(stencil_rows, t.height - y);
-      stencil(from + y * pitch, pitch, last.window, last.weights.data(), {rows, tiles_.pitch(), some, count, factor_, add_});
+      last.run(from + y * pitch, pitch, {rows, tiles_.pitch(), some, count, factor_, add_});
       for (std::int64_t i = 0; i < some; ++i)
         from_float(rows + i * tiles_.pitch(), dst.layout.dtype, tiles_.row(dst, t, y + i), count);
     }
   }
 
-  std::vector<Pass> passes_;
+  std::vector<StencilPass> passes_;
   Tiles tiles_;
   float factor_, add_;
 };

@@ -96,13 +96,20 @@ def test_windows_of_padded_batches(engine: Engine, rng: np.random.Generator, dty
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
-def test_nan_and_infinity_spread_as_far_as_the_filter(engine: Engine, dtype: str) -> None:
-    for shape, at in (((1, 40, 60, 1), (20, 30)), ((1, 30, 21, 3), (0, 20)), ((1, 9, 280, 1), (8, 255))):
+@pytest.mark.parametrize(("sigma", "radius"), [(1.0, 4), (2.2, 9), (6.0, 23)])
+def test_nan_and_infinity_spread_as_far_as_the_filter(engine: Engine, dtype: str, sigma: float, radius: int) -> None:
+    for shape, at in (
+        ((1, 40, 60, 1), (20, 30)),
+        ((1, 30, 21, 3), (0, 20)),
+        ((1, 9, 280, 1), (8, 255)),
+        ((1, 60, 130, 4), (20, 61)),
+    ):
         x = np.full(shape, 0.5, dtype)
         for value in (np.nan, np.inf, -np.inf):
             x[0, at[0], at[1], 0] = value
-            got = kernel(engine, sigma=1.0)(x)
-            hit = separable((x != 0.5) * 1.0, np.ones(9), np.ones(9), shape[1:3]) > 0  # radius 4
+            got = kernel(engine, sigma=sigma)(x)
+            window = np.ones(2 * radius + 1)
+            hit = separable((x != 0.5) * 1.0, window, window, shape[1:3]) > 0
             assert_close(got, np.where(hit, value, 0.5), *tolerance_of(Blur(), dtype, engine))
 
 
