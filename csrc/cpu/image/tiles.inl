@@ -106,6 +106,30 @@ class Tiles {
     const std::int64_t x = shift_x_ + t.x, all = t.width + margin_x_, left = std::clamp<std::int64_t>(-x, 0, all), right = std::clamp<std::int64_t>(x + all - src.layout.width(), 0, all - left);
     return {left, all - left - right, right};
   }
+  // Row y of the tile's source from its first pixel within the picture on, where it lies: the nearest row, where it lies beyond a border that is clamped.
+  // Null where there is none, or `beyond` elements that may be read behind its last one would not be the picture's.
+  template <class T>
+  const T* row_in_place(const View& src, const Tile& t, std::int64_t y, std::int64_t beyond) const {
+    const Layout& l = src.layout;
+    const std::int64_t at = shift_y_ + t.y + y, row = std::clamp<std::int64_t>(at, 0, l.height() - 1);
+    const std::int64_t begin = std::max<std::int64_t>(shift_x_ + t.x, 0), end = std::min(shift_x_ + t.x + t.width + margin_x_, l.width());
+    if (begin >= end || (row != at && edge_ == EdgeMode::zero)) return nullptr;
+    const std::byte *const last = src.row<const std::byte>(l.images() - 1, l.height() - 1) + l.width() * l.stride[2], *const p = src.row<const std::byte>(t.image, row);
+    if (last - (p + end * l.stride[2]) < beyond * static_cast<std::int64_t>(sizeof(T))) return nullptr;
+    return reinterpret_cast<const T*>(p + begin * l.stride[2]);
+  }
+  // Elements beside the picture, `left` before and `right` behind those of `count`, as the edge mode says.
+  template <class T>
+  void fill_sides(T* row, std::int64_t left, std::int64_t count, std::int64_t right) const {
+    const auto fill = [&](T* to, std::int64_t elements, const T* pixel) {
+      if (edge_ == EdgeMode::zero) std::fill_n(to, elements, T{});
+      else if (channels_ == 1) std::fill_n(to, elements, *pixel);
+      else
+        for (std::int64_t x = 0; x < elements; x += channels_) std::copy_n(pixel, channels_, to + x);
+    };
+    fill(row + left + count, right, row + left + count - channels_);
+    fill(row, left, row + left);
+  }
   // Elements of the picture before that of row y: of the nearest row, where it lies beyond the border.
   template <class T>
   std::int64_t inside_at(const View& src, const Tile& t, std::int64_t y) const {

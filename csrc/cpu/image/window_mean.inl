@@ -84,24 +84,60 @@ void run_sums(const P* from, std::int64_t count, std::int64_t channels, T* sums)
   }
 }
 
+// to[x] = at(x) for x < count: bytes of registers of words. Two registers more may be asked for.
+template <class At>
+MPSKIT_INLINE void store_words(std::uint8_t* to, std::int64_t count, At at) {
+  constexpr std::int64_t n = lanes<std::uint16_t>;
+  const auto block = [&](std::int64_t x, std::uint8_t* bytes) __attribute__((always_inline)) { store_bytes(bytes, at(x), at(x + n)); };
+  if (count < 2 * n) {
+    std::uint8_t some[2 * n];
+    block(0, some);
+    std::memcpy(to, some, static_cast<std::size_t>(count));
+    return;
+  }
+  std::int64_t x = 0;
+  for (; x + 2 * n <= count; x += 2 * n) block(x, to + x);
+  if (x < count) block(count - 2 * n, to + count - 2 * n);
+}
 // Sums of bytes over their number as one product: within a hundredth of a code of the exact value before it is rounded.
 struct CodeMean {
   std::uint32_t half, reciprocal;  // each twice
   int shift;
-  explicit CodeMean(std::int64_t count) : shift(std::bit_width(static_cast<std::uint64_t>(count - 1)) - 1) {
+  explicit CodeMean(std::int64_t count) : shift(std::max(static_cast<int>(std::bit_width(static_cast<std::uint64_t>(count - 1))) - 1, 0)) {  // of 2 or more
     half = static_cast<std::uint32_t>(count / 2) * 0x10001u;
     reciprocal = static_cast<std::uint32_t>(((std::int64_t{1} << (17 + shift)) / count + 1) / 2) * 0x10001u;
   }
-  void operator()(const std::uint16_t* sums, std::int64_t count, std::uint8_t* to) const {
-    constexpr std::int64_t n = lanes<std::uint16_t>;
+  template <class... Terms>
+  void write(std::int64_t count, std::uint8_t* to, Terms... terms) const {
     const Words add = broadcast_word(&half), times = broadcast_word(&reciprocal);
-    const auto mean = [=, by = shift](std::int64_t x) __attribute__((always_inline)) { return multiply_high(load<Words>(sums + x) + add, times) >> by; };
-    std::int64_t x = 0;
-    for (; x + 2 * n <= count; x += 2 * n) store_bytes(to + x, mean(x), mean(x + n));
-    if (x == count) return;
-    std::uint8_t some[2 * n];
-    store_bytes(some, mean(x), mean(x + n));
-    std::memcpy(to + x, some, static_cast<std::size_t>(count - x));
+    store_words(to, count, [=, by = shift](std::int64_t x) __attribute__((always_inline)) {
+      return multiply_high((add + ... + load<Words>(terms + x)), times) >> by;
+    });
+  }
+};
+// The same of five terms whose sum has up to 18 bits, as two of them have 16: a quarter of it tells the code, or the one below, and what is left of the
+// sum modulo 2^16, which one.
+struct WideCodeMean {
+  static constexpr int terms = 5;
+  std::uint32_t quarter_half, reciprocal, number, most;  // each twice
+  int shift;
+  static bool fits(std::int64_t count, std::int64_t most_of_term) { return count % 2 == 1 && count > 256 && 2 * most_of_term < 1 << 16; }  // no ties
+  explicit WideCodeMean(std::int64_t count) : shift(std::max(static_cast<int>(std::bit_width(static_cast<std::uint64_t>(count - 1))) - 3, 0)) {
+    // With F the sum, the quarter is within -1.25 and 0.25 of F / 4, so four quarters and this are from half - 9 to half + 0 below F + half, and the code at
+    // most one too low.
+    quarter_half = static_cast<std::uint32_t>((count / 2 - 1) / 4) * 0x10001u;
+    reciprocal = static_cast<std::uint32_t>((std::int64_t{1} << (18 + shift)) / count) * 0x10001u;
+    number = static_cast<std::uint32_t>(count) * 0x10001u;
+    most = static_cast<std::uint32_t>(count - count / 2 - 1) * 0x10001u;
+  }
+  void write(std::int64_t count, std::uint8_t* to, const std::uint16_t* from, std::int64_t stride) const {
+    const Words add = broadcast_word(&quarter_half), times = broadcast_word(&reciprocal), each = broadcast_word(&number), above = broadcast_word(&most);
+    store_words(to, count, [=, by = shift](std::int64_t x) __attribute__((always_inline)) {
+      const auto term = [=](std::int64_t i) __attribute__((always_inline)) { return load<Words>(from + x + i * stride); };
+      const Words a = term(0) + term(1), b = term(2) + term(3), e = term(4);
+      const Words low = multiply_high((upper_mean(a, b) >> 1) + (e >> 2) + add, times) >> by;
+      return low + ((above - (a + b + e - low * each)) >> 15);  // that much is left, as a signed number: one more where it is above
+    });
   }
 };
 
@@ -173,9 +209,12 @@ class WindowMeanPlan : public CpuPlan {
 
   WindowMeanPlan(const image::UnaryKernel& k, Axis across, Axis down, const Call& call)
       : across_(across), down_(down), code_bits_(bits_of(call.inputs[0].dtype, across.sum() * down.sum())), element_bytes_(code_bits_ ? call.inputs[0].element_bytes() : 4),
-        tiles_(k, call, across.reach(), down.reach(), element_bytes_, 128 << 10, element_bytes_ << 11) {
+        count_(across.sum() * down.sum()), mean_(count_), wide_mean_(count_),
+        tiles_(k, call, across.reach(), down.reach(), element_bytes_, code_bits_ ? 256 << 10 : 128 << 10, element_bytes_ << 11) {
     is_past_ = is_streamed(call.outputs[0]) && code_bits_ == 0;
-    count_ = across.sum() * down.sum();
+    const bool are_bytes = call.inputs[0].dtype == DType::u8 && call.outputs[0].dtype == DType::u8;
+    if (code_bits_ == 32 && are_bytes && across.times == 2 && across.side == WideCodeMean::terms && WideCodeMean::fits(count_, across.side * down.sum() * 255))
+      code_bits_ = 18;
     const auto count = static_cast<double>(count_);
     if (code_bits_ == 0 && across.reach() + down.reach() <= few_reached && across.reach() > 1 && down.reach() > 1)
       direct_ = stencil_plan(k, {{1, down.reach(), down.weights()}, {across.reach(), 1, across.weights()}}, static_cast<float>(1 / count), call);
@@ -184,60 +223,95 @@ class WindowMeanPlan : public CpuPlan {
 
   void run(std::span<const View> views) const override {
     if (direct_) return direct_->run(views);
-    if (code_bits_ == 0) run_in<float, float, float>(views[0], views[1]);
-    else if (element_bytes_ == 2) run_in<std::uint32_t, std::uint32_t, std::uint16_t>(views[0], views[1]);
-    else if (code_bits_ == 16) run_in<std::uint16_t, std::uint16_t, std::uint8_t>(views[0], views[1]);
-    else if (down_.sum() * 255 < 1 << 16) run_in<std::uint32_t, std::uint16_t, std::uint8_t>(views[0], views[1]);
-    else run_in<std::uint32_t, std::uint32_t, std::uint8_t>(views[0], views[1]);
+    if (code_bits_ == 0) run_floats(views[0], views[1]);
+    else if (element_bytes_ == 2) run_codes<std::uint32_t, std::uint32_t, std::uint16_t>(views[0], views[1]);
+    else if (code_bits_ < 32) run_codes<std::uint16_t, std::uint16_t, std::uint8_t>(views[0], views[1]);
+    else if (down_.sum() * 255 < 1 << 16) run_codes<std::uint32_t, std::uint16_t, std::uint8_t>(views[0], views[1]);
+    else run_codes<std::uint32_t, std::uint32_t, std::uint8_t>(views[0], views[1]);
   }
 
  private:
   static constexpr std::int64_t few = 12;  // terms that are added one by one
+  static constexpr std::int64_t few_words = 17;  // words that are added as sums of three and what is left
   static constexpr std::int64_t few_reached = 32;  // places of both axes, of floats, whose products in registers cost less than sums that pass through memory
 
-  // The narrowest integers that hold every sum of codes; 0 for floats.
+  // Of the narrowest integers that hold every sum of codes; 0 for floats.
   static int bits_of(DType t, std::int64_t count) {
     if (t != DType::u8 && t != DType::u16) return 0;
     const std::int64_t most = count * (t == DType::u8 ? 255 : 65535);
     return most < (1 << 16) && t == DType::u8 ? 16 : most <= std::numeric_limits<std::int32_t>::max() ? 32 : 0;
   }
 
-  // Sums as T, down the rows as D, of elements P, which are read where they lie unless they are halves.
-  template <class T, class D, class P>
-  void run_in(const View& src, const View& dst) const {
+  // Floats are read where they lie unless they are halves.
+  void run_floats(const View& src, const View& dst) const {
     constexpr std::int64_t room = 4 * lanes<std::uint8_t>;
     const std::int64_t pitch = tiles_.pitch() + room, rows = tiles_.source_rows(), copy_size = rows * tiles_.pitch() + room;
-    const std::int64_t sums_rows = down_.side + 2 + (std::is_same_v<T, float> && down_.times == 2 ? rows : 0);
-    const bool is_element = src.layout.element_bytes() == static_cast<std::int64_t>(sizeof(P));
-    const std::int64_t copy_bytes = rounded_up(copy_size * static_cast<std::int64_t>(sizeof(P)), 64), sums_bytes = rounded_up(sums_rows * pitch * static_cast<std::int64_t>(sizeof(D)), 64);
-    const std::int64_t bytes = copy_bytes + sums_bytes + 3 * pitch * static_cast<std::int64_t>(sizeof(T)) + pitch * static_cast<std::int64_t>(sizeof(float));
+    const std::int64_t sums_rows = down_.side + 2 + (down_.times == 2 ? rows : 0);
+    const bool is_element = src.layout.element_bytes() == static_cast<std::int64_t>(sizeof(float));
+    const std::int64_t bytes = (rounded_up(copy_size, 16) + (sums_rows + 3) * pitch) * static_cast<std::int64_t>(sizeof(float));
     tiles_.run(dst.layout.images(), bytes, [&](const Tile& tile, const Scratch& memory) {
-      P* const copy = memory.as<P>();
-      D* const sums = memory.as<D>(static_cast<std::size_t>(copy_bytes));
-      T* const along = memory.as<T>(static_cast<std::size_t>(copy_bytes + sums_bytes));
-      float* const floats = reinterpret_cast<float*>(along + 3 * pitch);
+      float *const copy = memory.as<float>(), *const sums = copy + rounded_up(copy_size, 16), *const along = sums + sums_rows * pitch;
       const auto part = [&](const Tile& t) {
-        const P* from = is_element ? tiles_.in_place<P>(src, t, room) : nullptr;
-        std::int64_t from_pitch = src.layout.row_bytes() / static_cast<std::int64_t>(sizeof(P));
+        const float* from = is_element ? tiles_.in_place<float>(src, t, room) : nullptr;
+        std::int64_t from_pitch = src.layout.row_bytes() / static_cast<std::int64_t>(sizeof(float));
         if (!from) {
           from_pitch = tiles_.pitch();
           tiles_.load(src, t, copy);
           from = copy;
         }
         const std::int64_t count = t.width * tiles_.channels(), wide = count + (across_.reach() - 1) * tiles_.channels();
-        const auto emit = [&](std::int64_t y, D* row) {
+        down(from, from_pitch, t.height, wide, sums, pitch, [&](std::int64_t y, float* row) {
           if (from != copy) tiles_.foresee(src, t, y + down_.reach() + 1);
           if (y + 2 < t.height && !is_past_) {
             const std::byte* next = tiles_.row(dst, t, y + 2);
             for (std::int64_t b = 0; b < count * dst.layout.element_bytes(); b += 64) __builtin_prefetch(next + b, 1);
           }
-          put<P>(src, dst, t, y, across(row, count, along, pitch), count, floats);
-        };
-        down(from, from_pitch, t.height, wide, sums, pitch, emit);
+          stream_floats(is_past_, across(row, count, along, pitch), dst.layout.dtype, tiles_.row(dst, t, y), count, factor_);
+        });
       };
       if (is_element) tiles_.in_parts(src, tile, part);
       else part(tile);
       if (is_past_) end_stream();
+    });
+  }
+
+  // The first lines of a row to be read, or written: hardware foresees the others, but not where a strip's next row begins.
+  template <int is_written>
+  static void foresee_first(const void* row) {
+    for (std::int64_t b = 0; b < 512; b += 64) __builtin_prefetch(static_cast<const std::byte*>(row) + b, is_written);
+  }
+  // Sums as T, down the rows as D, of codes P. Columns are added where they lie; what is beside the picture is made of sums.
+  template <class T, class D, class P>
+  void run_codes(const View& src, const View& dst) const {
+    constexpr std::int64_t room = 4 * lanes<std::uint8_t>;
+    const std::int64_t pitch = tiles_.pitch() + room, sums_rows = down_.side + 1;
+    constexpr std::int64_t size = sizeof(P), sum_size = sizeof(D), row_sizes = 3 * sizeof(T) + sizeof(float);
+    const std::int64_t copy_bytes = rounded_up(pitch * size, 64), sums_bytes = rounded_up(sums_rows * pitch * sum_size, 64);
+    const std::int64_t bytes = 2 * copy_bytes + sums_bytes + pitch * row_sizes;
+    tiles_.run(dst.layout.images(), bytes, [&](const Tile& t, const Scratch& memory) {
+      P* const copies[] = {memory.as<P>(), memory.as<P>(static_cast<std::size_t>(copy_bytes))};
+      D* const sums = memory.as<D>(static_cast<std::size_t>(2 * copy_bytes));
+      T* const along = memory.as<T>(static_cast<std::size_t>(2 * copy_bytes + sums_bytes));
+      float* const floats = reinterpret_cast<float*>(along + 3 * pitch);
+      const std::int64_t c = tiles_.channels(), count = t.width * c, wide = count + (across_.reach() - 1) * c;
+      const Tiles::Inside all = tiles_.inside(src, t);
+      const std::int64_t left = all.pixels > 0 ? all.left * c : 0, right = all.pixels > 0 ? all.right * c : 0;
+      const auto row = [&](std::int64_t y, P* copy) -> const P* {
+        if (const P* p = tiles_.row_in_place<P>(src, t, y, lanes<P>)) return p;
+        tiles_.load_row(src, t, y, copy);
+        return copy + left;
+      };
+      down(row, copies, t.height, wide - left - right, sums, pitch, left, [&](std::int64_t y, D* all_sums) {
+        if (y + 1 < t.height) {
+          if (const P* p = tiles_.row_in_place<P>(src, t, y + down_.reach(), 0)) foresee_first<0>(p);
+          foresee_first<1>(tiles_.row(dst, t, y + 1));
+        }
+        tiles_.fill_sides(all_sums, left, wide - left - right, right);
+        std::byte* const to = tiles_.row(dst, t, y);
+        if constexpr (std::is_same_v<T, std::uint16_t>)
+          if (dst.layout.dtype == DType::u8 && count_ > 1) return put_means(all_sums, count, along, pitch, reinterpret_cast<std::uint8_t*>(to));
+        put<P>(src, to, dst.layout.dtype, across(all_sums, count, along, pitch), count, floats);
+      });
     });
   }
 
@@ -256,25 +330,46 @@ class WindowMeanPlan : public CpuPlan {
     pass(from, from_pitch, rows + n - 1, [=](std::int64_t y, const float* row) { std::copy_n(row, count, once + y * pitch); });
     pass(once, pitch, rows, emit);
   }
-  template <class T, class P, class Emit>
-  void down(const P* from, std::int64_t from_pitch, std::int64_t rows, std::int64_t count, T* sums, std::int64_t pitch, Emit emit) const {
+  // row(y, copy) is `count` elements; the sums of them begin at `left` of each row of sums.
+  template <class T, class P, class Row, class Emit>
+  void down(Row row, P* const (&copies)[2], std::int64_t rows, std::int64_t count, T* sums, std::int64_t pitch, std::int64_t left, Emit emit) const {
     const std::int64_t n = down_.side;
-    T *const once = sums, *const twice = sums + pitch, *const ring = sums + 2 * pitch;
-    if (down_.times == 2) std::fill_n(twice, (n + 1) * pitch, T{});
-    const auto slide = [count](auto* sum, const auto* in, const auto* out) __attribute__((always_inline)) {
-      for (std::int64_t x = 0; x < count; x += lanes<T>) store(sum + x, load<Vec<T>>(sum + x) + (load_counts<T>(in + x) - load_counts<T>(out + x)));
-    };
-    for (std::int64_t y = 0; y < rows + (down_.times - 1) * (n - 1); ++y) {
-      if (y == 0) add_terms(from, count, n, from_pitch, once);
-      else slide(once, from + (y + n - 1) * from_pitch, from + (y - 1) * from_pitch);
-      if (down_.times == 1) {
-        emit(y, once);
-        continue;
+    std::fill_n(sums, (down_.times == 1 ? 1 : n + 1) * pitch, T{});
+    const auto add_first = [&](T* to) {
+      for (std::int64_t i = 0; i < n; ++i) {
+        const P* const in = row(i, copies[0]);
+        for (std::int64_t x = 0; x < count; x += lanes<T>) store(to + x, load<Vec<T>>(to + x) + load_counts<T>(in + x));
       }
-      T* const slot = ring + y % n * pitch;
-      slide(twice, once, slot);
-      std::copy_n(once, count, slot);
-      if (y >= n - 1) emit(y - n + 1, twice);
+    };
+    if (down_.times == 1) {
+      T* const sum = sums + left;
+      for (std::int64_t y = 0; y < rows; ++y) {
+        if (y == 0) {
+          add_first(sum);
+        } else {
+          const P *in = row(y + n - 1, copies[0]), *out = row(y - 1, copies[1]);
+          for (std::int64_t x = 0; x < count; x += lanes<T>) store(sum + x, load<Vec<T>>(sum + x) + (load_counts<T>(in + x) - load_counts<T>(out + x)));
+        }
+        emit(y, sums);
+      }
+      return;
+    }
+    T *const twice = sums + left, *const ring = twice + pitch;  // the last n sums, and theirs
+    for (std::int64_t y = 0; y < rows + n - 1; ++y) {
+      const T* const before = ring + (y + n - 1) % n * pitch;
+      T* const once = ring + y % n * pitch;
+      if (y == 0) {
+        add_first(once);
+        for (std::int64_t x = 0; x < count; x += lanes<T>) store(twice + x, load<Vec<T>>(once + x));
+      } else {
+        const P *in = row(y + n - 1, copies[0]), *out = row(y - 1, copies[1]);
+        for (std::int64_t x = 0; x < count; x += lanes<T>) {
+          const Vec<T> sum = load<Vec<T>>(before + x) + (load_counts<T>(in + x) - load_counts<T>(out + x));
+          store(twice + x, load<Vec<T>>(twice + x) + (sum - load<Vec<T>>(once + x)));
+          store(once + x, sum);
+        }
+      }
+      if (y >= n - 1) emit(y - n + 1, sums);
     }
   }
 
@@ -282,41 +377,54 @@ class WindowMeanPlan : public CpuPlan {
   template <class T, class D>
   T* across(D* from, std::int64_t count, T* rows, std::int64_t pitch) const {
     const std::int64_t c = tiles_.channels(), n = across_.side;
-    const auto pass = [=]<class S>(S* sums, std::int64_t some, T* to) {
-      if (n <= few) {
-        add_terms(sums, some, n, c, to);
-      } else if constexpr (std::is_same_v<T, float>) {
-        sum_runs(sums, some, n, c, to);
-      } else {
-        T* const running = rows + 2 * pitch;
-        run_sums(sums, some + n * c, c, running);
-        for (std::int64_t x = 0; x < some; x += lanes<T>) store(to + x, load<Vec<T>>(running + x + n * c) - load<Vec<T>>(running + x));
-      }
-    };
     if constexpr (std::is_same_v<T, D>)
       if (n == 1) return from;
-    if (across_.times == 1) {
-      pass(from, count, rows);
-      return rows;
+    if (across_.times == 1) return across_once(from, count, rows, rows + 2 * pitch);
+    return across_once(across_once(from, count + (n - 1) * c, rows + pitch, rows + 2 * pitch), count, rows, rows + 2 * pitch);
+  }
+  template <class T, class D>
+  T* across_once(D* from, std::int64_t count, T* to, T* running) const {
+    const std::int64_t c = tiles_.channels(), n = across_.side;
+    if (n <= few) {
+      add_terms(from, count, n, c, to);
+    } else if constexpr (std::is_same_v<T, float>) {
+      sum_runs(from, count, n, c, to);
+    } else {
+      run_sums(from, count + n * c, c, running);
+      for (std::int64_t x = 0; x < count; x += lanes<T>) store(to + x, load<Vec<T>>(running + x + n * c) - load<Vec<T>>(running + x));
     }
-    pass(from, count + (n - 1) * c, rows + pitch);
-    pass(rows + pitch, count, rows);
-    return rows;
+    return to;
+  }
+
+  // Means of the sums along a row of words, which are not stored first. `rows` takes three of them.
+  void put_means(const std::uint16_t* from, std::int64_t count, std::uint16_t* rows, std::int64_t pitch, std::uint8_t* to) const {
+    const std::int64_t c = tiles_.channels(), n = across_.side;
+    if (across_.times == 2 && n > 1) {
+      from = across_once(from, count + (n - 1) * c, rows + pitch, rows + 2 * pitch);
+      if (code_bits_ == 18) return wide_mean_.write(count, to, from, c);
+    }
+    if (n > few_words) return mean_.write(count, to, across_once(from, count, rows, rows + 2 * pitch));
+    std::array<const std::uint16_t*, 7> terms;
+    std::size_t some = 0;
+    std::int64_t done = 0;
+    if (n > 5) {
+      for (std::int64_t x = 0; x < count + (n / 3 - 1) * 3 * c; x += lanes<std::uint16_t>)
+        store(rows + x, load<Words>(from + x) + load<Words>(from + x + c) + load<Words>(from + x + 2 * c));
+      for (; done + 3 <= n; done += 3) terms[some++] = rows + done * c;
+    }
+    for (; done < n; ++done) terms[some++] = from + done * c;
+    const auto write = [&]<std::size_t... i>(std::index_sequence<i...>) {
+      mean_.write(count, to, terms[i]...);
+      return true;
+    };
+    [&]<std::size_t... i>(std::index_sequence<i...>) { ((some == i + 1 && write(std::make_index_sequence<i + 1>{})) || ...); }(std::make_index_sequence<7>{});
   }
 
   template <class P, class T>
-  void put(const View& src, const View& dst, const Tile& t, std::int64_t y, T* sums, std::int64_t count, float* floats) const {
-    std::byte* const to = tiles_.row(dst, t, y);
-    if constexpr (std::is_same_v<T, float>) {
-      stream_floats(is_past_, sums, dst.layout.dtype, to, count, factor_);
-    } else if (dst.layout.dtype == src.layout.dtype) {
-      if constexpr (sizeof(T) == 2)
-        if (count_ > 1) return CodeMean(count_)(sums, count, reinterpret_cast<P*>(to));
-      store_run(reinterpret_cast<P*>(to), count, [=, this](std::int64_t x) { return load_sums(sums + x) * factor_; });
-    } else {
-      for (std::int64_t x = 0; x < count; x += lanes<float>) store(floats + x, load_sums(sums + x));
-      from_float(floats, dst.layout.dtype, to, count, factor_);
-    }
+  void put(const View& src, std::byte* to, DType t, T* sums, std::int64_t count, float* floats) const {
+    if (t == src.layout.dtype) return store_run(reinterpret_cast<P*>(to), count, [=, this](std::int64_t x) { return load_sums(sums + x) * factor_; });
+    for (std::int64_t x = 0; x < count; x += lanes<float>) store(floats + x, load_sums(sums + x));
+    from_float(floats, t, to, count, factor_);
   }
 
   Axis across_, down_;
@@ -324,6 +432,8 @@ class WindowMeanPlan : public CpuPlan {
   bool is_past_;
   std::unique_ptr<CpuPlan> direct_;
   std::int64_t element_bytes_, count_;
+  CodeMean mean_;
+  WideCodeMean wide_mean_;
   Tiles tiles_;
   float factor_;
 };

@@ -27,6 +27,21 @@ MPSKIT_INLINE Words multiply_high(Words a, Words b) {
 #endif
 }
 
+// (a + b + 1) >> 1.
+MPSKIT_INLINE Words upper_mean(Words a, Words b) {
+#if MPSKIT_VECTOR_BYTES == 64
+  return (Words)_mm512_avg_epu16((__m512i)a, (__m512i)b);
+#elif MPSKIT_VECTOR_BYTES == 32
+  return (Words)_mm256_avg_epu16((__m256i)a, (__m256i)b);
+#elif defined(__x86_64__)
+  return (Words)_mm_avg_epu16((__m128i)a, (__m128i)b);
+#elif defined(__aarch64__)
+  return (Words)vrhaddq_u16((uint16x8_t)a, (uint16x8_t)b);
+#else
+  return (a | b) - ((a ^ b) >> 1);
+#endif
+}
+
 MPSKIT_INLINE Words load_bytes(const std::uint8_t* p) {
 #if MPSKIT_VECTOR_BYTES == 64
   return (Words)_mm512_maskz_cvtepu8_epi16(0xffffffff, _mm256_loadu_si256((const __m256i*)p));
@@ -42,9 +57,9 @@ MPSKIT_INLINE Words load_bytes(const std::uint8_t* p) {
 }
 // Words of at most 255.
 MPSKIT_INLINE void store_bytes(std::uint8_t* p, Words a, Words b) {
-#if MPSKIT_VECTOR_BYTES == 64
-  _mm256_storeu_si256((__m256i*)p, _mm512_maskz_cvtepi16_epi8(0xffffffff, (__m512i)a));
-  _mm256_storeu_si256((__m256i*)(p + lanes<std::uint16_t>), _mm512_maskz_cvtepi16_epi8(0xffffffff, (__m512i)b));
+#if MPSKIT_VECTOR_BYTES == 64  // each of the conversions to bytes is two shuffles
+  const __m512i eights = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+  _mm512_storeu_si512(p, _mm512_maskz_permutexvar_epi64(0xff, eights, _mm512_packus_epi16((__m512i)a, (__m512i)b)));
 #elif MPSKIT_VECTOR_BYTES == 32
   _mm256_storeu_si256((__m256i*)p, _mm256_permute4x64_epi64(_mm256_packus_epi16((__m256i)a, (__m256i)b), 0b11011000));
 #elif defined(__x86_64__)
