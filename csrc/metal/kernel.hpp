@@ -45,6 +45,7 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "kernels/common/image_kernel.hpp"
+#include "kernels/common/kernel_options.hpp"
 #include "metal/context.hpp"
 #include "metal/encoder.hpp"
 #include "metal/guard.hpp"
@@ -62,11 +63,12 @@ class MetalPlan : public Plan {
   std::mutex mutex_;  // one encoder at a time
 };
 
-// A kernel object that was just made: labelled for captures, DeviceError when there is none.
+// A kernel object that was just made: labelled for captures, with its options, DeviceError when there is none.
 template <class T, class K>
-retained<T> made(retained<T> object, const Context& context, const K&) {
+retained<T> made(retained<T> object, const Context& context, [[maybe_unused]] const K& k) {
   if (!object) throw DeviceError(cat(K::info.name, ": ", context.info().name, " made no ", K::info.reference, "; it may be out of memory. Free arrays, or pass device=\"cpu\"."));
   object.get().label = to_ns(K::info.name);
+  if constexpr (requires { k.options; }) object.get().options = k.options == KernelOptions::none ? MPSKernelOptionsNone : MPSKernelOptionsAllowReducedPrecision;
   return object;
 }
 

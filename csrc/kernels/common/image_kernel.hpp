@@ -6,6 +6,7 @@
 
 #include "core/geometry.hpp"
 #include "core/kernel.hpp"
+#include "kernels/common/kernel_options.hpp"
 
 namespace mpskit {
 
@@ -21,18 +22,29 @@ inline constexpr OperandSpec source_image{
 inline constexpr OperandSpec destination_image{
     "out", Role::output, Kind::image, image_dtypes, "Where the result goes; made when omitted."};
 
+// What every image kernel has (MPSKernel).
+struct AnyKernel {
+  KernelOptions options = KernelOptions::none;
+  bool operator==(const AnyKernel&) const = default;
+
+  static constexpr std::tuple options_field{
+      Field{"options", &AnyKernel::options, Range{}, "",
+            "allow_reduced_precision lets a GPU compute in less than its formats hold where that is quicker, so results vary with the hardware. The CPU engine never does."}};
+};
+
 // What every unary image kernel has (MPSUnaryImageKernel); one that makes something else of its source states its own operands and infer. Destination pixel d reads around source pixel
 // s = d - clip_rect.origin + offset; only destination pixels inside clip_rect are written.
-struct UnaryKernel {
+struct UnaryKernel : AnyKernel {
   EdgeMode edge_mode = EdgeMode::clamp;
   Offset offset;
   Region clip_rect;
   bool operator==(const UnaryKernel&) const = default;
 
-  static constexpr std::tuple unary_fields{
-      Field{"edge_mode", &UnaryKernel::edge_mode, Range{}, "", "What lies beyond the border: zeros, or the nearest edge pixel."},
-      Field{"offset", &UnaryKernel::offset, Range{}, "px", "Source pixel (x, y) under the top left corner of clip_rect; may be negative."},
-      Field{"clip_rect", &UnaryKernel::clip_rect, Range{}, "px", "Part of the destination that is written, (x, y, width, height); None is all of it."}};
+  static constexpr auto unary_fields = std::tuple_cat(
+      std::tuple{Field{"edge_mode", &UnaryKernel::edge_mode, Range{}, "", "What lies beyond the border: zeros, or the nearest edge pixel. Most of Apple's classes begin with zeros."},
+                 Field{"offset", &UnaryKernel::offset, Range{}, "px", "Source pixel (x, y) under the top left corner of clip_rect; may be negative."},
+                 Field{"clip_rect", &UnaryKernel::clip_rect, Range{}, "px", "Part of the destination that is written, (x, y, width, height); None is all of it."}},
+      options_field);
 
   static constexpr std::array operands{source_image, destination_image};
 

@@ -8,7 +8,7 @@ enum class DataLayout { hwc, chw };  // with the numbers of MPSDataLayout
 template <>
 inline constexpr auto enum_names<DataLayout> = std::array<std::string_view, 2>{"hwc", "chw"};
 
-struct PictureCopy {
+struct PictureCopy : image::AnyKernel {
   DataLayout data_layout = DataLayout::chw;
   bool operator==(const PictureCopy&) const = default;
 

@@ -16,7 +16,7 @@ inline std::int64_t pyramid_side(std::int64_t side, std::size_t level) { return 
 std::size_t most_levels(const Layout& l);
 
 // What all of them have (MPSImagePyramid).
-struct PyramidKernel {
+struct PyramidKernel : AnyKernel {
   float center_weight = 0.375f;
   std::optional<Array> weights;
   std::optional<std::int64_t> kernel_width, kernel_height;
@@ -25,13 +25,14 @@ struct PyramidKernel {
 
   static constexpr float unlimited = std::numeric_limits<float>::max();
   static constexpr Range side{.min = 1, .max = 255, .odd = true};
-  static constexpr std::tuple pyramid_fields{
-      Field{"center_weight", &PyramidKernel::center_weight, Range{.min = -unlimited, .max = unlimited}, "",
-            "a in the five weights (1/4 - a/2, 1/4, a, 1/4, 1/4 - a/2) of each axis; 0.375 is (1, 4, 6, 4, 1) / 16."},
-      Field{"weights", &PyramidKernel::weights, Range{}, "", "Others instead: float32, shape (kernel_height, kernel_width), odd sides up to 255."},
-      Field{"kernel_width", &PyramidKernel::kernel_width, side, "px", "Width of weights; None takes it from their shape."},
-      Field{"kernel_height", &PyramidKernel::kernel_height, side, "px", "Height of weights; None takes it from their shape."},
-      Field{"edge_mode", &PyramidKernel::edge_mode, Range{}, "", "What lies beyond the border of each level: zeros, or the nearest edge pixel."}};
+  static constexpr auto pyramid_fields = std::tuple_cat(
+      std::tuple{Field{"center_weight", &PyramidKernel::center_weight, Range{.min = -unlimited, .max = unlimited}, "",
+                       "a in the five weights (1/4 - a/2, 1/4, a, 1/4, 1/4 - a/2) of each axis; 0.375 is (1, 4, 6, 4, 1) / 16."},
+                 Field{"weights", &PyramidKernel::weights, Range{}, "", "Others instead: float32, shape (kernel_height, kernel_width), odd sides up to 255."},
+                 Field{"kernel_width", &PyramidKernel::kernel_width, side, "px", "Width of weights; None takes it from their shape."},
+                 Field{"kernel_height", &PyramidKernel::kernel_height, side, "px", "Height of weights; None takes it from their shape."},
+                 Field{"edge_mode", &PyramidKernel::edge_mode, Range{}, "", "What lies beyond the border of each level: zeros, or the nearest edge pixel."}},
+      options_field);
 
   std::vector<float> taps() const;  // of an axis, from center_weight
   WindowValues window(std::string_view kernel) const { return window_values(kernel, "weights", weights, kernel_width, kernel_height); }

@@ -8,14 +8,15 @@ struct Extent {
   std::int64_t width, height;
 };
 
-struct RegionKernel {
+struct RegionKernel : AnyKernel {
   Region clip_rect_source;
   Region clip_rect;
   bool operator==(const RegionKernel&) const = default;
 
-  static constexpr std::tuple fields{
-      Field{"clip_rect_source", &RegionKernel::clip_rect_source, Range{}, "px", "Part of the source that is read, (x, y, width, height), cut to the picture; None is all of it."},
-      Field{"clip_rect", &RegionKernel::clip_rect, Range{}, "px", "Its corner is where the result is written, with room for all of it; None is (0, 0)."}};
+  static constexpr auto fields = std::tuple_cat(
+      std::tuple{Field{"clip_rect_source", &RegionKernel::clip_rect_source, Range{}, "px", "Part of the source that is read, (x, y, width, height), cut to the picture; None is all of it."},
+                 Field{"clip_rect", &RegionKernel::clip_rect, Range{}, "px", "Its corner is where the result is written, with room for all of it, which is how Apple's text is read; None is (0, 0)."}},
+      options_field);
   static constexpr std::array operands{source_image, destination_image};
 
   // The part that is read, not empty after check().

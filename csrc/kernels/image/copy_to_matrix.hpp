@@ -18,7 +18,8 @@ struct CopyToMatrix : PictureCopy {
   static constexpr auto fields = std::tuple_cat(
       layout_field,
       std::tuple{Field{"destination_matrix_origin", &CopyToMatrix::destination_matrix_origin, Range{}, "", "(row, column) where the first picture begins."},
-                 Field{"destination_matrix_batch_index", &CopyToMatrix::destination_matrix_batch_index, matrix_index, "", "Which matrix of a batch is written."}});
+                 Field{"destination_matrix_batch_index", &CopyToMatrix::destination_matrix_batch_index, matrix_index, "", "Which matrix of a batch is written."}},
+      options_field);
   static constexpr std::array operands{
       source_image, OperandSpec{.name = "out", .role = Role::output, .kind = Kind::matrix, .dtypes = image_dtypes,
                                 .doc = "Where the rows go, (rows, columns) or (matrices, rows, columns); made when omitted, a row for each picture.", .is_single = true}};

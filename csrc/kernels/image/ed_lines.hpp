@@ -3,7 +3,7 @@
 
 namespace mpskit::image {
 
-struct EDLines {
+struct EDLines : AnyKernel {
   float gaussian_sigma = 2.0f;
   std::int64_t min_line_length = 32, max_lines = 256, detail_ratio = 32;
   float gradient_threshold = 0.2f, line_error_threshold = 0.05f, merge_locality_threshold = 0.0025f;
@@ -21,15 +21,16 @@ struct EDLines {
       "and the last one's within twice that; two lines become one when ends of them lie within merge_locality_threshold times the picture's diagonal and all four "
       "ends within 20 px times line_error_threshold of the line between the outer two. Segments come longest first, each from its upper end; of more than max_lines the longest "
       "are kept. On Metal their order, and which of too many are kept, are MPS's. Chains shorter than min_line_length are not drawn."};
-  static constexpr std::tuple fields{
-      Field{"gaussian_sigma", &EDLines::gaussian_sigma, Range{.min = 0, .max = 64}, "px", "Standard deviation of the Gaussian; 0 leaves it out."},
-      Field{"min_line_length", &EDLines::min_line_length, Range{.min = 1, .max = 65535}, "px", "The shortest segment."},
-      Field{"max_lines", &EDLines::max_lines, Range{.min = 1, .max = 1 << 24}, "", "Room for so many segments."},
-      Field{"detail_ratio", &EDLines::detail_ratio, Range{.min = 1, .max = 65535}, "px", "Rows and columns between those on which edges are looked for; more find fewer."},
-      Field{"gradient_threshold", &EDLines::gradient_threshold, Range{.min = 0}, "", "The lowest gradient of an edge."},
-      Field{"line_error_threshold", &EDLines::line_error_threshold, Range{.min = 0}, "", "How far pixels may lie from their line."},
-      Field{"merge_locality_threshold", &EDLines::merge_locality_threshold, Range{.min = 0, .max = 1}, "", "How near ends of lines are that become one, as a part of the picture's diagonal."},
-      Field{"clip_rect_source", &EDLines::clip_rect_source, Range{}, "px", "Part of the source that is searched, (x, y, width, height), cut to the picture; None is all of it."}};
+  static constexpr auto fields = std::tuple_cat(
+      std::tuple{Field{"gaussian_sigma", &EDLines::gaussian_sigma, Range{.min = 0, .max = 64}, "px", "Standard deviation of the Gaussian; 0 leaves it out."},
+                 Field{"min_line_length", &EDLines::min_line_length, Range{.min = 1, .max = 65535}, "px", "The shortest segment."},
+                 Field{"max_lines", &EDLines::max_lines, Range{.min = 1, .max = 1 << 24}, "", "Room for so many segments."},
+                 Field{"detail_ratio", &EDLines::detail_ratio, Range{.min = 1, .max = 65535}, "px", "Rows and columns between those on which edges are looked for; more find fewer."},
+                 Field{"gradient_threshold", &EDLines::gradient_threshold, Range{.min = 0}, "", "The lowest gradient of an edge."},
+                 Field{"line_error_threshold", &EDLines::line_error_threshold, Range{.min = 0}, "", "How far pixels may lie from their line."},
+                 Field{"merge_locality_threshold", &EDLines::merge_locality_threshold, Range{.min = 0, .max = 1}, "", "How near ends of lines are that become one, as a part of the picture's diagonal."},
+                 Field{"clip_rect_source", &EDLines::clip_rect_source, Range{}, "px", "Part of the source that is searched, (x, y, width, height), cut to the picture; None is all of it."}},
+      options_field);
   static constexpr std::array operands{
       OperandSpec{"image", Role::input, Kind::image, image_dtypes, "The picture, of one channel, shape (height, width) or (images, height, width, 1)."},
       OperandSpec{"endpoints", Role::output, Kind::matrix, DType::u16, "The segments, (max_lines, 4) or (images, max_lines, 4)."},

@@ -5,7 +5,7 @@
 
 namespace mpskit::image {
 
-struct FindKeypoints {
+struct FindKeypoints : AnyKernel {
   std::int64_t maximum_keypoints = 1024;
   float minimum_threshold_value = 0.5f;
   std::vector<std::array<std::int64_t, 4>> regions;
@@ -18,10 +18,11 @@ struct FindKeypoints {
       "Apple's header leaves open what follows, and this is the CPU engine's definition: x and y count from the corner of the picture, not of the region; keypoints "
       "come row by row; of more than maximum_keypoints the first ones are kept, and counts[r] is never above maximum_keypoints. On Metal their order, and which of too "
       "many are kept, are MPS's. x and y are 16 bits wide, so pictures have at most 65536 pixels a side."};
-  static constexpr std::tuple fields{
-      Field{"maximum_keypoints", &FindKeypoints::maximum_keypoints, Range{.min = 1, .max = 1 << 28}, "", "Room for so many keypoints in each region."},
-      Field{"minimum_threshold_value", &FindKeypoints::minimum_threshold_value, Range{.min = 0, .max = 1}, "", "The lowest value of a keypoint."},
-      Field{"regions", &FindKeypoints::regions, Range{.min = 0}, "px", "Parts of the picture that are searched each for itself, (x, y, width, height) of each; none are one, the whole picture."}};
+  static constexpr auto fields = std::tuple_cat(
+      std::tuple{Field{"maximum_keypoints", &FindKeypoints::maximum_keypoints, Range{.min = 1, .max = 1 << 28}, "", "Room for so many keypoints in each region."},
+                 Field{"minimum_threshold_value", &FindKeypoints::minimum_threshold_value, Range{.min = 0, .max = 1}, "", "The lowest value of a keypoint."},
+                 Field{"regions", &FindKeypoints::regions, Range{.min = 0}, "px", "Parts of the picture that are searched each for itself, (x, y, width, height) of each; none are one, the whole picture."}},
+      options_field);
   static constexpr std::array operands{
       OperandSpec{"image", Role::input, Kind::image, DTypes{DType::u8}, "The picture, of one channel, shape (height, width) or (images, height, width, 1)."},
       OperandSpec{"keypoints", Role::output, Kind::matrix, DTypes{DType::u32},

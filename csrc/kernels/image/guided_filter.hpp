@@ -8,7 +8,7 @@ namespace mpskit::image {
 
 enum class GuidedOperation : std::uint8_t { regression, reconstruction };
 
-struct GuidedFilter {
+struct GuidedFilter : AnyKernel {
   GuidedOperation operation = GuidedOperation::regression;
   bool independent_channels = false;
   std::int64_t kernel_diameter = 3;
@@ -26,14 +26,15 @@ struct GuidedFilter {
       "(guidance, coefficients), or with independent_channels (guidance, a, b): (a . guidance + b) * reconstruct_scale + reconstruct_offset at each of its pixels, where coefficients of another size are interpolated between their centres; it has the dtype of guidance "
       "unless dtype asks for another. Regression of small pictures and reconstruction with a large guidance is the fast way. Borders, interpolation and what weights act on are mpskit's "
       "definition: Apple's header states none of them, results on a GPU may differ. Sums are double precision on the CPU. NaN and infinity spoil the rest of the picture."};
-  static constexpr std::tuple fields{
-      Field{"operation", &GuidedFilter::operation, Range{}, "", "Which of the two steps."},
-      Field{"independent_channels", &GuidedFilter::independent_channels, Range{}, "", "A model for every channel, instead of one of all three for a picture of one channel."},
-      Field{"kernel_diameter", &GuidedFilter::kernel_diameter, Range{.min = 1, .max = 16383, .odd = true}, "px", "Side of the window of 'regression'."},
-      Field{"epsilon", &GuidedFilter::epsilon, Range{.min = 0, .max = std::numeric_limits<float>::max(), .open_min = true}, "",
-            "Variance of guidance, white being 1, below which 'regression' takes it for flat; Apple states no default."},
-      Field{"reconstruct_scale", &GuidedFilter::reconstruct_scale, Range{}, "", "Factor of the values of 'reconstruction'."},
-      Field{"reconstruct_offset", &GuidedFilter::reconstruct_offset, Range{}, "", "Added to the values of 'reconstruction'."}};
+  static constexpr auto fields = std::tuple_cat(
+      std::tuple{Field{"operation", &GuidedFilter::operation, Range{}, "", "Which of the two steps."},
+                 Field{"independent_channels", &GuidedFilter::independent_channels, Range{}, "", "A model for every channel, instead of one of all three for a picture of one channel."},
+                 Field{"kernel_diameter", &GuidedFilter::kernel_diameter, Range{.min = 1, .max = 16383, .odd = true}, "px", "Side of the window of 'regression'."},
+                 Field{"epsilon", &GuidedFilter::epsilon, Range{.min = 0, .max = std::numeric_limits<float>::max(), .open_min = true}, "",
+                       "Variance of guidance, white being 1, below which 'regression' takes it for flat; Apple states no default."},
+                 Field{"reconstruct_scale", &GuidedFilter::reconstruct_scale, Range{}, "", "Factor of the values of 'reconstruction'."},
+                 Field{"reconstruct_offset", &GuidedFilter::reconstruct_offset, Range{}, "", "Added to the values of 'reconstruction'."}},
+      options_field);
   static constexpr int positional = 1;
 
   static constexpr DTypes coefficient_dtypes{DType::f16, DType::f32};

@@ -5,7 +5,7 @@
 
 namespace mpskit::image {
 
-struct Histogram : HistogramInfo {
+struct Histogram : HistogramInfo, AnyKernel {
   Region clip_rect_source;
   bool zero_histogram = true;
   std::array<float, 4> min_pixel_threshold_value{0, 0, 0, 0};
@@ -23,7 +23,8 @@ struct Histogram : HistogramInfo {
       std::tuple{Field{"clip_rect_source", &Histogram::clip_rect_source, Range{}, "px",
                        "Part of the source that is counted, (x, y, width, height), cut to the picture; None is all of it."},
                  Field{"zero_histogram", &Histogram::zero_histogram, Range{}, "", "False adds to the counts in out, which must be given."},
-                 Field{"min_pixel_threshold_value", &Histogram::min_pixel_threshold_value, Range{}, "", "The lowest value of each channel that is counted."}});
+                 Field{"min_pixel_threshold_value", &Histogram::min_pixel_threshold_value, Range{}, "", "The lowest value of each channel that is counted."}},
+      options_field);
   static constexpr std::array operands{
       source_image, OperandSpec{"out", Role::output, Kind::matrix, DType::u32,
                                 "Where the counts go; made when omitted, shape (channels, bins) or (images, channels, bins)."}};

@@ -5,7 +5,7 @@
 
 namespace mpskit::image {
 
-struct NormalizedHistogram : HistogramInfo {
+struct NormalizedHistogram : HistogramInfo, AnyKernel {
   Region clip_rect_source;
   bool zero_histogram = true;
   bool operator==(const NormalizedHistogram&) const = default;
@@ -22,7 +22,8 @@ struct NormalizedHistogram : HistogramInfo {
       info_fields,
       std::tuple{Field{"clip_rect_source", &NormalizedHistogram::clip_rect_source, Range{}, "px",
                        "Part of the source that is counted, (x, y, width, height), cut to the picture; None is all of it."},
-                 Field{"zero_histogram", &NormalizedHistogram::zero_histogram, Range{}, "", "False adds to the counts in out, which must be given."}});
+                 Field{"zero_histogram", &NormalizedHistogram::zero_histogram, Range{}, "", "False adds to the counts in out, which must be given."}},
+      options_field);
   static constexpr std::array operands{
       source_image,
       OperandSpec{"out", Role::output, Kind::matrix, DType::u32, "The counts, shape (channels, bins) or (images, channels, bins)."},

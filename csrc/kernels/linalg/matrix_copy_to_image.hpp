@@ -18,7 +18,8 @@ struct MatrixCopyToImage : PictureCopy {
   static constexpr auto fields = std::tuple_cat(
       layout_field,
       std::tuple{Field{"source_matrix_origin", &MatrixCopyToImage::source_matrix_origin, Range{}, "", "(row, column) where the first picture begins."},
-                 Field{"source_matrix_batch_index", &MatrixCopyToImage::source_matrix_batch_index, matrix_index, "", "Which matrix of a batch is read."}});
+                 Field{"source_matrix_batch_index", &MatrixCopyToImage::source_matrix_batch_index, matrix_index, "", "Which matrix of a batch is read."}},
+      options_field);
   static constexpr std::array operands{
       OperandSpec{"matrix", Role::input, Kind::matrix, image_dtypes, "Rows of elements, shape (rows, columns) or (matrices, rows, columns)."},
       OperandSpec{"out", Role::output, Kind::image, image_dtypes, "The pictures, as many as rows are read; must be given."}};

@@ -1,6 +1,5 @@
 #include "kernels/linalg/matrix_multiplication.hpp"
 
-#include "metal/linalg/kernel_options.hpp"
 #include "metal/linalg/one_by_one.hpp"
 #include "metal/linalg/product_tiles.hpp"
 
@@ -30,7 +29,6 @@ class Plan final : public MetalPlan {
                                                                        alpha:p.alpha
                                                                         beta:p.beta]),
                        context, k);
-      tile.get().options = to_mps(k.options);
       tile.get().leftMatrixOrigin = moved(k.left_matrix_origin, t.row, 0, k.transpose_left);
       tile.get().rightMatrixOrigin = moved(k.right_matrix_origin, 0, t.column, k.transpose_right);
       tile.get().resultMatrixOrigin = moved(k.result_matrix_origin, t.row, t.column);

@@ -1,6 +1,5 @@
 #include "kernels/linalg/matrix_vector_multiplication.hpp"
 
-#include "metal/linalg/kernel_options.hpp"
 #include "metal/linalg/one_by_one.hpp"
 
 namespace mpskit::metal {
@@ -18,7 +17,6 @@ class Plan final : public MetalPlan {
                                                                          alpha:product_.alpha
                                                                           beta:product_.beta]),
                    context, k);
-    filter_.get().options = to_mps(k.options);
     set_origins(filter_.get(), k);
   }
 

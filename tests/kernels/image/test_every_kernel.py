@@ -1,4 +1,4 @@
-"""What holds of every image kernel, whatever it computes: turned, cut, shifted and flat pictures, impulses.
+"""What holds of every image kernel, whatever it computes: turned, cut, shifted and flat pictures, impulses, and options.
 
 A kernel that is new fails here until it is in these tables, or among those of which a rule cannot hold.
 """
@@ -502,3 +502,27 @@ def test_an_impulse(engine: Engine, name: str) -> None:
         got, wanted = kernel(x), IMPULSES[name](x)
         unit = CODES.get(got.dtype.name)
         assert_close(got, np.rint(np.clip(wanted, 0, 1) * unit) if unit else wanted, *bound(engine, kernel, got))
+
+
+# ---- options
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_reduced_precision_may_be_allowed(engine: Engine, name: str) -> None:
+    """The CPU engine does not use it; the stand-in rounds to half precision, so that it shows."""
+    assert make(name).options == "none"
+    kernel = make(name, options="allow_reduced_precision")
+    assert kernel != make(name)
+    dtype = dtypes(engine, name)[-1]
+    given = pictures(seeded(name), name, dtype)
+    exact, got = call(make(name), given), call(kernel, given)
+    for a, b in zip(parts(got), parts(exact), strict=True):
+        if not engine.is_metal:
+            np.testing.assert_array_equal(a, b)
+        elif a.dtype == np.float32:
+            largest = float(np.abs(np.where(np.isfinite(b), b, 0)).max())
+            assert_close(a, b, 2**-11 * largest + 2**-24, 2**-9)
+    is_rounded = engine.is_metal and mps.device(engine.device).description.startswith("Stand-in") and dtype == "float32"
+    if is_rounded and name not in ("Canny", "CopyToMatrix", "EDLines", *COUNTS, *THRESHOLDS[:2]):
+        part = parts(got)[int(name == "GaussianPyramid")]  # its first level is the picture
+        np.testing.assert_array_equal(part, part.astype(np.float16).astype(np.float32))

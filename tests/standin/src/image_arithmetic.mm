@@ -48,8 +48,9 @@ using Operation = double (*)(double, double);
              secondaryTexture:(id<MTLTexture>)secondary
            destinationTexture:(id<MTLTexture>)destination {
   NSString* name = NSStringFromClass([self class]);
-  const Pixels a = pixels(primary, MTLTextureUsageShaderRead), b = pixels(secondary, MTLTextureUsageShaderRead),
-               dst = pixels(destination, MTLTextureUsageShaderWrite);
+  const Pixels a = pixels(primary, MTLTextureUsageShaderRead), b = pixels(secondary, MTLTextureUsageShaderRead);
+  Pixels dst = pixels(destination, MTLTextureUsageShaderWrite);
+  dst.is_reduced = _options & MPSKernelOptionsAllowReducedPrecision;
   for (id<MTLTexture> t : {primary, secondary, destination}) {
     require(t.textureType == MTLTextureType2D, @"%@: a texture that is not 2D", name);
     require(t.device == _device, @"%@: a texture of another device", name);

@@ -138,6 +138,11 @@ double interpolated(const Pixels& p, std::size_t x, std::size_t y, const Pixels&
   _reconstructScale = other->_reconstructScale;
   _reconstructOffset = other->_reconstructOffset;
 }
+- (Pixels)target:(id<MTLTexture>)texture {
+  Pixels p = picture(texture, _device, MTLTextureUsageShaderWrite);
+  p.is_reduced = _options & MPSKernelOptionsAllowReducedPrecision;
+  return p;
+}
 - (Regression)regressionOf:(id<MTLTexture>)source under:(id<MTLTexture>)guidance with:(id<MTLTexture>)weights {
   require(_epsilon > 0, @"MPSImageGuidedFilter: epsilon %g", static_cast<double>(_epsilon));
   const Pixels p = picture(source, _device, MTLTextureUsageShaderRead), guide = picture(guidance, _device, MTLTextureUsageShaderRead);
@@ -153,7 +158,7 @@ double interpolated(const Pixels& p, std::size_t x, std::size_t y, const Pixels&
                          weightsTexture:(id<MTLTexture>)weights
          destinationCoefficientsTexture:(id<MTLTexture>)destination {
   const Regression r = [self regressionOf:source under:guidance with:weights];
-  const Pixels to = picture(destination, _device, MTLTextureUsageShaderWrite);
+  const Pixels to = [self target:destination];
   require_same_size(r.source, to);
   require(r.source.format.channels == 1 && r.guidance.format.channels >= 3 && to.format.channels == 4, @"MPSImageGuidedFilter: %d channels under %d to %d",
           r.source.format.channels, r.guidance.format.channels, to.format.channels);
@@ -170,7 +175,7 @@ double interpolated(const Pixels& p, std::size_t x, std::size_t y, const Pixels&
         destinationCoefficientsTextureA:(id<MTLTexture>)destinationA
         destinationCoefficientsTextureB:(id<MTLTexture>)destinationB {
   const Regression r = [self regressionOf:source under:guidance with:weights];
-  const Pixels a = picture(destinationA, _device, MTLTextureUsageShaderWrite), b = picture(destinationB, _device, MTLTextureUsageShaderWrite);
+  const Pixels a = [self target:destinationA], b = [self target:destinationB];
   require_same_size(r.source, a);
   require_same_size(r.source, b);
   for (const Pixels& p : {r.guidance, a, b})
@@ -190,7 +195,7 @@ double interpolated(const Pixels& p, std::size_t x, std::size_t y, const Pixels&
                         coefficientsTexture:(id<MTLTexture>)coefficients
                          destinationTexture:(id<MTLTexture>)destination {
   const Pixels guide = picture(guidance, _device, MTLTextureUsageShaderRead), m = picture(coefficients, _device, MTLTextureUsageShaderRead),
-               to = picture(destination, _device, MTLTextureUsageShaderWrite);
+               to = [self target:destination];
   require_same_size(guide, to);
   require(guide.format.channels >= 3 && m.format.channels == 4 && to.format.channels == 1, @"MPSImageGuidedFilter: %d channels under %d to %d", m.format.channels,
           guide.format.channels, to.format.channels);
@@ -210,7 +215,7 @@ double interpolated(const Pixels& p, std::size_t x, std::size_t y, const Pixels&
                        coefficientsTextureB:(id<MTLTexture>)coefficientsB
                          destinationTexture:(id<MTLTexture>)destination {
   const Pixels guide = picture(guidance, _device, MTLTextureUsageShaderRead), a = picture(coefficientsA, _device, MTLTextureUsageShaderRead),
-               b = picture(coefficientsB, _device, MTLTextureUsageShaderRead), to = picture(destination, _device, MTLTextureUsageShaderWrite);
+               b = picture(coefficientsB, _device, MTLTextureUsageShaderRead), to = [self target:destination];
   require_same_size(guide, to);
   require_same_size(a, b);
   encode(commandBuffer, _label ? _label : @"MPSImageGuidedFilter", {reads(guide), reads(a), reads(b), writes(to)},

@@ -45,7 +45,9 @@ Window clip(const MTLRegion& r, const Pixels& p) {
                 sourceTexture:(id<MTLTexture>)source
            destinationTexture:(id<MTLTexture>)destination {
   NSString* name = NSStringFromClass([self class]);
-  const Pixels src = pixels(source, MTLTextureUsageShaderRead), dst = pixels(destination, MTLTextureUsageShaderWrite);
+  const Pixels src = pixels(source, MTLTextureUsageShaderRead);
+  Pixels dst = pixels(destination, MTLTextureUsageShaderWrite);
+  dst.is_reduced = _options & MPSKernelOptionsAllowReducedPrecision;
   require(source.textureType == MTLTextureType2D && destination.textureType == MTLTextureType2D, @"%@: a texture that is not 2D", name);
   require(source.device == _device && destination.device == _device, @"%@: a texture of another device", name);
   require(src.memory != dst.memory || src.offset + src.height * src.row_bytes <= dst.offset ||

@@ -33,14 +33,16 @@ double stuffed(const Source& small, const Source& large, long x, long y, int cha
   return x % 2 || y % 2 ? 0 : small.at(x / 2, y / 2, channel);
 }
 
-std::vector<Pixels> levels_of(id<MTLTexture> texture, NSString* name, id<MTLDevice> device) {
+std::vector<Pixels> levels_of(id<MTLTexture> texture, MPSImagePyramid* k) {
+  NSString* name = NSStringFromClass([k class]);
   const MTLTextureUsage needed = MTLTextureUsageShaderRead | MTLTextureUsageShaderWrite | MTLTextureUsagePixelFormatView;
   require((texture.usage & needed) == needed, @"%@: a texture of usage %lu; needed: read, write and views", name, lu(texture.usage));
   require(texture.textureType == MTLTextureType2D, @"%@: a texture that is not 2D", name);
-  require(texture.device == device, @"%@: a texture of another device", name);
+  require(texture.device == k->_device, @"%@: a texture of another device", name);
   std::vector<Pixels> levels;
   for (NSUInteger i = 0; i < texture.mipmapLevelCount; ++i) levels.push_back(level_of(texture, i));
   require(levels[0].format.kind != Kind::uint && levels[0].format.kind != Kind::sint, @"%@: a texture of integers", name);
+  for (Pixels& level : levels) level.is_reduced = k.options & MPSKernelOptionsAllowReducedPrecision;
   return levels;
 }
 
@@ -64,7 +66,7 @@ using Level = std::function<void(const Source& src, const Source& below, const P
 void encode_pair(MPSImagePyramid* k, id<MTLCommandBuffer> commands, id<MTLTexture> source, id<MTLTexture> destination, bool is_upward, Level level) {
   NSString* name = NSStringFromClass([k class]);
   check_edge_mode(k);
-  const auto from = levels_of(source, name, k->_device), to = levels_of(destination, name, k->_device);
+  const auto from = levels_of(source, k), to = levels_of(destination, k);
   require(from[0].memory != to[0].memory, @"%@: in place", name);
   require(from[0].format.channels == to[0].format.channels && from[0].format.channel_bytes == to[0].format.channel_bytes,
           @"%@: textures of other channels or bits", name);
@@ -132,7 +134,7 @@ void encode_pair(MPSImagePyramid* k, id<MTLCommandBuffer> commands, id<MTLTextur
         fallbackCopyAllocator:(MPSCopyAllocator)allocator {
   if (!allocator && allocation_fails()) return NO;  // MPS may want a texture of its own, and gives up where nobody makes one
   check_edge_mode(self);
-  const auto levels = levels_of(*texture, @"MPSImageGaussianPyramid", _device);
+  const auto levels = levels_of(*texture, self);
   const Weights window = window_of(self);
   encode(commandBuffer, _label ? _label : @"MPSImageGaussianPyramid", {writes(levels[0])}, [levels, window, edge = _edgeMode] {
     for (std::size_t n = 1; n < levels.size(); ++n) {

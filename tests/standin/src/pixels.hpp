@@ -32,6 +32,7 @@ struct Pixels {  // one level of a texture
   Format format;
   std::size_t width, height, slices;
   std::size_t offset, row_bytes, slice_bytes;
+  bool is_reduced = false;  // a kernel that may writes half precision
 
   std::byte* pixel(std::size_t x, std::size_t y, std::size_t slice = 0) const {
     return memory->gpu() + offset + slice * slice_bytes + y * row_bytes + x * format.bytes();

@@ -163,6 +163,7 @@ double Pixels::get(std::size_t x, std::size_t y, int channel, std::size_t slice)
 
 void Pixels::put(std::size_t x, std::size_t y, int channel, double value, std::size_t slice) const {
   if (channel >= format.channels) return;
+  if (is_reduced) value = static_cast<double>(static_cast<_Float16>(value));
   if (format.is_srgb && channel < 3) value = to_srgb(std::clamp(value, 0.0, 1.0));
   store(format, pixel(x, y, slice) + component(format, channel) * format.channel_bytes, value);
 }
