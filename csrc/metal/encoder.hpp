@@ -99,7 +99,8 @@ class Encoder {
       finish();
     }
   }
-  // The same of any number of each, all of one number of images and channels: encode(sources, targets).
+  // The same of any number of each, all of one number of images: encode(sources, targets). One of fewer slices than the first lends
+  // its last again.
   template <class F>
   void each_slice(std::span<const Operand> sources, std::span<const Operand> targets, F&& encode) {
     const std::int64_t images = sources[0].layout.images();
@@ -112,9 +113,10 @@ class Encoder {
       std::vector<Slices> from, to;
       for (const Operand& o : sources) from.push_back(slices(o, some, nullptr));
       for (const Operand& o : targets) to.push_back(slices(o, some, &whole));
-      const auto column = [](const std::vector<Slices>& all, std::size_t i) {
+      const std::size_t count = static_cast<std::size_t>(some.count), each = from[0].size() / count;
+      const auto column = [&](const std::vector<Slices>& all, std::size_t i) {
         Slices one;
-        for (const Slices& t : all) one.push_back(t[i]);
+        for (const Slices& t : all) one.push_back(t[i / each * (t.size() / count) + std::min(i % each, t.size() / count - 1)]);
         return one;
       };
       for (std::size_t i = 0; i < from[0].size(); ++i) encode(column(from, i), column(to, i));

@@ -16,14 +16,8 @@ class GuidedFilterPlan final : public MetalPlan {
     filter_.get().reconstructOffset = k.reconstruct_offset;
   }
 
-  static std::optional<std::string> refuses(const image::GuidedFilter&, const Call& call, const Context&) {
-    for (const Layout& l : call.inputs)
-      if (l.channels() > 4) return cat("a picture has ", l.channels(), " channels; allowed there: 4. Split them, or pass device=\"cpu\".");
-    return std::nullopt;
-  }
-
   void encode(Encoder& e, std::span<const Operand> o) override {
-    // No operand has more than four channels: each picture is one texture.
+    // Independent channels go four at a time, all under the same weights.
     e.each_slice(o.first(inputs_), o.subspan(inputs_), [&](const auto& sources, const auto& targets) {
       if (is_regression_) {
         id<MTLTexture> weights = inputs_ > 2 ? sources[2] : nil;
