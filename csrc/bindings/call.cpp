@@ -397,7 +397,6 @@ py::class_<BoundKernel> bind_calls(py::module_& m) {
 
 A call takes the kernel's inputs, and the keywords `out` (where the result goes), `dtype` and `channels` (of a new result), and
 `device` (a name or an mps.Device; else that of the first Image, Matrix or Vector, else the current one).)");
-  m.def("_keypoint_dtype", &keypoint_dtype);
   for (PyMethodDef& m : methods) {
     const auto function = py::reinterpret_steal<py::object>(PyDescr_NewMethod(reinterpret_cast<PyTypeObject*>(kernel.ptr()), &m));
     if (!function) throw py::error_already_set();

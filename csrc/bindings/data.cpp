@@ -230,17 +230,19 @@ py::dtype dtype_object(DType dtype) {
   return py::reinterpret_borrow<py::dtype>(dtype_objects().objects[static_cast<std::size_t>(dtype)]);
 }
 
-py::dtype keypoint_dtype() {
+py::dtype record_dtype(const Record& record) {
   py::list names, formats, offsets;
-  const auto add = [&](const char* name, const char* format, int offset) {
-    names.append(name);
-    formats.append(format);
-    offsets.append(offset);
-  };
-  add("x", "u2", 0);
-  add("y", "u2", 2);
-  add("value", "f4", 4);
-  return py::dtype(names, formats, offsets, 8);
+  for (const Record::Part& part : record.parts) {
+    names.append(std::string(part.field));
+    formats.append(std::string(part.format));
+    offsets.append(part.offset);
+  }
+  return py::dtype(names, formats, offsets, static_cast<py::ssize_t>(record.bytes));
+}
+
+py::dtype keypoint_dtype() {
+  constexpr std::array parts{Record::Part{"x", "u2", 0}, Record::Part{"y", "u2", 2}, Record::Part{"value", "f4", 4}};
+  return record_dtype({"", "KeypointData", 8, parts});
 }
 
 DType dtype_from(py::handle object, std::string_view who) {

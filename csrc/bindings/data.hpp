@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "bindings/python.hpp"
+#include "core/field.hpp"
 
 // Images, matrices and vectors between Python and operands.
 namespace mpskit::python {
@@ -27,6 +28,7 @@ struct TemporaryVector : Vector {};
 py::dtype dtype_object(DType dtype);
 DType dtype_from(py::handle dtype, std::string_view who);
 
+py::dtype record_dtype(const Record& record);
 py::dtype keypoint_dtype();  // MPSImageKeypointData: what two words of a matrix of keypoints are
 
 std::string_view class_of(Kind kind);  // "Image"

@@ -2,6 +2,7 @@
 
 #include <unordered_map>
 
+#include "bindings/data.hpp"
 #include "bindings/data_source.hpp"
 #include "kernels/common/rnn_cell.hpp"
 #include "value_headers.inc"
@@ -92,6 +93,7 @@ std::string names_of(const ValueType& type) {
   std::string names;
   for (const FieldInfo& f : type.fields) names += cat(names.empty() ? "" : ", ", f.name);
   for (const Alias& a : type.aliases) names += cat(names.empty() ? "" : ", ", a.word);
+  if (type.record) names += cat(", ", type.record->word);
   return names;
 }
 
@@ -111,6 +113,26 @@ void replace_aliases(const ValueType& type, py::dict& given) {
         throw TypeError(cat(type.info.name, ": ", alias.word, " and ", alias.fields[i], " are both given; allowed: one. They mean the same."));
       given[name] = pair ? py::object(value[py::int_(1 - i)]) : value;
     }
+  }
+}
+
+// A record stands for the fields that it holds.
+void replace_record(const ValueType& type, py::dict& given) {
+  if (!type.record) return;
+  const Record& r = *type.record;
+  const py::str word{std::string(r.word)};
+  if (!given.contains(word)) return;
+  const py::object value = given.attr("pop")(word);
+  const py::dtype wanted = record_dtype(r);
+  const bool is_one = py::hasattr(value, "dtype") && wanted.equal(value.attr("dtype")) && py::cast<py::ssize_t>(value.attr("size")) == 1;
+  if (!is_one)
+    throw TypeError(cat(type.info.name, ": ", r.word, " is ", text_of(value), " (", type_name(value), "); allowed: one record of mps.", type.family, ".", r.name,
+                        ". Make it with numpy.zeros((), mps.", type.family, ".", r.name, ") and fill all of it."));
+  const py::tuple values = value.attr("item")();
+  for (std::size_t i = 0; i < r.parts.size(); ++i) {
+    const py::str name{std::string(r.parts[i].field)};
+    if (given.contains(name)) throw TypeError(cat(type.info.name, ": ", r.word, " and ", r.parts[i].field, " are both given; allowed: one. The record holds the field."));
+    given[name] = values[i];
   }
 }
 
@@ -148,10 +170,20 @@ py::object get_field(const FieldInfo& f, const void* value) {
   return codec_of(f).to(f.in(value));
 }
 
+py::object get_record(const ValueType& type, const void* value) {
+  const py::object record = py::module_::import("numpy").attr("zeros")(py::tuple(), record_dtype(*type.record));
+  for (const Record::Part& part : type.record->parts)
+    for (const FieldInfo& f : type.fields)
+      if (f.name == part.field) record[py::str(std::string(f.name))] = get_field(f, value);
+  record.attr("setflags")(py::arg("write") = false);
+  return record;
+}
+
 std::shared_ptr<void> construct(const ValueType& type, const py::args& args, const py::kwargs& kwargs, const void* start) {
   py::dict given(kwargs);
   take_positional(type, args, given);
   replace_aliases(type, given);
+  replace_record(type, given);
   std::shared_ptr<void> value = type.copy(start);
   for (const FieldInfo& f : type.fields) {
     const py::str name{std::string(f.name)};
@@ -164,6 +196,7 @@ std::shared_ptr<void> construct(const ValueType& type, const py::args& args, con
     std::vector<std::string> names;
     for (const FieldInfo& f : type.fields) names.emplace_back(f.name);
     for (const Alias& a : type.aliases) names.emplace_back(a.word);
+    if (type.record) names.emplace_back(type.record->word);
     const std::string near = nearest(word, names);
     throw TypeError(cat(type.info.name, ": unknown keyword '", word, "'; allowed: ", names.empty() ? std::string("none") : names_of(type),
                         near.empty() ? std::string(".") : cat(". Did you mean '", near, "'?")));

@@ -16,6 +16,7 @@ const Codec& codec_of(const FieldInfo& field);
 
 void set_field(const ValueType& type, const FieldInfo& field, void* value, py::handle given);
 py::object get_field(const FieldInfo& field, const void* value);
+py::object get_record(const ValueType& type, const void* value);  // of its Record
 
 // A value with these arguments; what they do not name is as in `start`, or the default when that is null. ValueError and
 // TypeError as the fields' ranges say.

@@ -1,6 +1,7 @@
 #include <unordered_map>
 
 #include "bindings/call.hpp"
+#include "bindings/data.hpp"
 #include "bindings/fields.hpp"
 #include "core/kernel.hpp"
 
@@ -72,6 +73,8 @@ std::string document(const ValueType& type, const KernelType* kernel) {
     out += cat(f.name, " : ", codec.type, ", default ", text_of(get_field(f, defaults.get())), "\n    ", f.doc, "\n");
     if (codec.is_number) out += cat("    Allowed: ", describe_range(Where{type.info.name, f.name, f.range, f.unit}, codec.is_integer), ".\n");
   }
+  if (type.record)
+    out += cat(type.record->word, " : record of mps.", type.family, ".", type.record->name, ", optional\n    ", type.record->parts.front().field, " and what else Apple passes with it in one struct, instead of them.\n");
   if (kernel) {
     for (const OperandSpec& spec : kernel->operands)
       out += cat(spec.name, " : ", spec.host_check ? "integers" : cat("array of ", list_dtypes(spec.dtypes)), spec.role == Role::output ? ", optional" : "", "\n    Given to the call. ", spec.doc, "\n");
@@ -132,6 +135,7 @@ py::dict describe(const ValueType& type, const KernelType* kernel) {
     aliases.append(py::make_tuple(std::string(alias.word), fields));
   }
   d["aliases"] = aliases;
+  d["record"] = type.record ? py::object(py::make_tuple(std::string(type.record->word), std::string(type.record->name))) : py::object(py::none());
   py::list properties;
   for (const PropertyInfo& p : type.properties) properties.append(std::string(p.name));
   d["properties"] = properties;
@@ -193,6 +197,8 @@ void add_methods(py::class_<B>& cls) {
       if (changes.contains(py::str(std::string(alias.word))))
         for (std::string_view field : alias.fields)
           if (const py::str name{std::string(field)}; all.contains(name)) all.attr("pop")(name);
+    if (type.record && changes.contains(py::str(std::string(type.record->word))))
+      for (const Record::Part& part : type.record->parts) all.attr("pop")(std::string(part.field), py::none());
     all.attr("update")(changes);
     return py::type::of(self)(*args, **all);
   }, "The same with some parameters changed; keywords as of the constructor.");
@@ -224,6 +230,10 @@ void add_class(const py::class_<B>& base, py::module_& module, const ValueType& 
   for (const PropertyInfo& p : type.properties)
     names[py::str(std::string(p.name))] = property(py::cpp_function([&p](const B& b) { return p.get(address_of(b)); }, py::name(std::string(p.name).c_str())),
                                                    py::none(), py::none(), std::string(p.doc));
+  if (type.record)
+    names[py::str(std::string(type.record->word))] =
+        property(py::cpp_function([&type](const B& b) { return get_record(type, address_of(b)); }, py::name(std::string(type.record->word).c_str())), py::none(), py::none(),
+                 cat("Those of its parameters that Apple passes in one struct, a record of mps.", type.family, ".", type.record->name, "; the constructor takes it too."));
   names["__doc__"] = document(type, kernel);
   names["__module__"] = cat("mpskit.", type.family);
   names["__slots__"] = py::tuple();
@@ -258,6 +268,14 @@ void bind_values(py::module_& m, py::class_<BoundKernel>& kernel) {
     py::module_ module = module_of(type->family);
     add_class(kernel, module, *type->value, type, [type](const std::shared_ptr<void>& v) { return BoundKernel{type->make(v.get())}; });
   }
+  // The types of records by name. A function: it asks NumPy, which is not there while stubs are written.
+  m.def("_records", [] {
+    py::dict found;
+    found["KeypointData"] = keypoint_dtype();
+    for (const KernelType* type : kernel_types())
+      if (const Record* r = type->value->record) found[py::str(std::string(r->name))] = record_dtype(*r);
+    return found;
+  });
 }
 
 }  // namespace mpskit::python

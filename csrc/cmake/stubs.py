@@ -60,6 +60,9 @@ class Writer:
             kind = self.type_of(by_name[targets[0]])
             both = f"{kind} | tuple[{kind}, {kind}]" if len(targets) > 1 else kind
             parameters.append(f"{word}: {both} = ...")
+        record = cls._descriptor.get("record")
+        if record:
+            parameters.append(f"{record[0]}: NDArray[Any] = ...")
         positional = cls._descriptor.get("positional", ())
         first = [p for p in parameters if p.split(":")[0] in positional]
         rest = [p for p in parameters if p.split(":")[0] not in positional]
@@ -69,6 +72,8 @@ class Writer:
         self.lines.append(f"    def replace(self{', *, ' if parameters else ''}{', '.join(parameters)}) -> {name}: ...")
         for f in fields:
             self.lines += ["    @property", f"    def {f['name']}(self) -> {self.type_of(f)}: ..."]
+        if record:
+            self.lines += ["    @property", f"    def {record[0]}(self) -> NDArray[Any]: ..."]
         for number in cls._descriptor.get("properties", ()):
             self.lines += ["    @property", f"    def {number}(self) -> int: ..."]
         self.lines += ["    def __eq__(self, other: object) -> bool: ...", "    def __hash__(self) -> int: ..."]

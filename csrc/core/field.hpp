@@ -2,6 +2,7 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string_view>
 #include <tuple>
 
@@ -43,6 +44,18 @@ struct Property {
 struct Alias {
   std::string_view word;
   std::array<std::string_view, 2> fields;
+};
+
+// A struct of C that Apple passes some fields in, as a record of NumPy's with that layout. A kernel has it as a property, and takes it
+// instead of those fields.
+struct Record {
+  struct Part {
+    std::string_view field, format;  // NumPy's word for the type
+    std::size_t offset;
+  };
+  std::string_view word, name;  // of the property, and of the type: histogram_info, HistogramInfo
+  std::size_t bytes;
+  std::span<const Part> parts;
 };
 
 // Names of an enumeration's values in Python, in order. Specialised beside the enumeration:

@@ -60,6 +60,7 @@ struct ValueType {
   std::shared_ptr<void> (*copy)(const void* value);  // of the defaults when null
   bool (*equal)(const void*, const void*);
   void (*validate)(const void* value);  // rules between fields; throws
+  const Record* record = nullptr;       // that holds some of the fields
 };
 
 template <class V>
@@ -97,6 +98,7 @@ ValueType make_value_type(std::string_view family) {
     for (const Property<V>& p : V::properties)
       type.properties.push_back({p.name, p.doc, [get = p.get](const void* v) { return (static_cast<const V*>(v)->*get)(); }});
   if constexpr (requires { V::aliases; }) type.aliases.assign(V::aliases.begin(), V::aliases.end());
+  if constexpr (requires { V::record; }) type.record = &V::record;
   if constexpr (requires { V::positional; }) type.positional = V::positional;
   return type;
 }

@@ -22,6 +22,9 @@ struct HistogramInfo {
       Field{"max_pixel_value", &HistogramInfo::max_pixel_value, Range{}, "", "Where the last bin of each channel ends; higher values fall into it too."}};
   static constexpr std::array aliases{Alias{"bins", {"number_of_histogram_entries", ""}}};
   static constexpr int positional = 1;
+  static constexpr std::array parts{Record::Part{"number_of_histogram_entries", "u8", 0}, Record::Part{"histogram_for_alpha", "?", 8},
+                                    Record::Part{"min_pixel_value", "4f4", 16}, Record::Part{"max_pixel_value", "4f4", 32}};
+  static constexpr Record record{"histogram_info", "HistogramInfo", 48, parts};
 
   // Channels that have a histogram.
   std::int64_t counted(std::int64_t channels) const { return channels == 4 && !histogram_for_alpha ? 3 : channels; }

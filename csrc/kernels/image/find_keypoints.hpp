@@ -23,6 +23,8 @@ struct FindKeypoints : AnyKernel {
                  Field{"minimum_threshold_value", &FindKeypoints::minimum_threshold_value, Range{.min = 0, .max = 1}, "", "The lowest value of a keypoint."},
                  Field{"regions", &FindKeypoints::regions, Range{.min = 0}, "px", "Parts of the picture that are searched each for itself, (x, y, width, height) of each; none are one, the whole picture."}},
       options_field);
+  static constexpr std::array parts{Record::Part{"maximum_keypoints", "u8", 0}, Record::Part{"minimum_threshold_value", "f4", 8}};
+  static constexpr Record record{"keypoint_range_info", "KeypointRangeInfo", 16, parts};
   static constexpr std::array operands{
       OperandSpec{"image", Role::input, Kind::image, DTypes{DType::u8}, "The picture, of one channel, shape (height, width) or (images, height, width, 1)."},
       OperandSpec{"keypoints", Role::output, Kind::matrix, DTypes{DType::u32},
