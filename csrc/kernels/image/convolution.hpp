@@ -25,7 +25,7 @@ struct Convolution : UnaryKernel {
   static constexpr int positional = 1;
   static constexpr std::array tolerances{
       Tolerance{DType::u8, 1, 0, "one code of the rounded exact value"},
-      Tolerance{DType::u16, 1, 0, "one code of the rounded exact value; weights whose magnitudes add to S give S times that"},
+      Tolerance{DType::u16, 1, 0, "one code of the rounded exact value; weights whose magnitudes add to more than 64, S, give S / 64 times that"},
       Tolerance{DType::f16, 2e-6, 1e-3, "one rounding to half precision"},
       Tolerance{DType::f32, 2e-6, 1e-6, "float32 sums; absolute for values and weights whose magnitudes add to 1"}};
 

@@ -24,7 +24,7 @@ struct GaussianPyramid : PyramidKernel {
       OperandSpec{"out", Role::output, Kind::image, image_dtypes, "Where the levels go, a tuple, the largest first; made when omitted.", Count::many}};
   static constexpr std::array tolerances{
       Tolerance{DType::u8, 1, 0, "one code of the rounded exact value, each level from the stored one before"},
-      Tolerance{DType::u16, 1, 0, "one code of the rounded exact value, each level from the stored one before; weights whose magnitudes add to S give S times that"},
+      Tolerance{DType::u16, 1, 0, "one code of the rounded exact value, each level from the stored one before; weights whose magnitudes add to more than 64, S, give S / 64 times that"},
       Tolerance{DType::f16, 2e-6, 1e-3, "one rounding to half precision, each level from the stored one before"},
       Tolerance{DType::f32, 2e-6, 1e-6, "float32 sums, each level from the stored one before; absolute for values and weights whose magnitudes add to 1"}};
 

@@ -12,7 +12,7 @@ struct LaplacianPyramidAdd : LaplacianPyramidKernel {
       "LaplacianPyramidSubtract and out[n + 1] as it is stored. With the same parameters it undoes that kernel, to the rounding of what was stored. Outputs of uint8 and uint16 clamp."};
   static constexpr std::array tolerances{
       Tolerance{DType::u8, 1, 0, "one code of the rounded exact value, each level from the stored one above"},
-      Tolerance{DType::u16, 1, 0, "one code of the rounded exact value, each level from the stored one above; weights whose magnitudes add to S give S times that"},
+      Tolerance{DType::u16, 1, 0, "one code of the rounded exact value, each level from the stored one above; weights whose magnitudes add to more than 64, S, give S / 64 times that"},
       Tolerance{DType::f16, 2e-6, 1e-3, "one rounding to half precision, each level from the stored one above"},
       Tolerance{DType::f32, 2e-6, 1e-6, "float32 sums, each level from the stored one above; absolute for values and weights whose magnitudes add to 1"}};
 

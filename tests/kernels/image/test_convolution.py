@@ -59,6 +59,17 @@ def test_formats_may_differ(engine: Engine, rng: np.random.Generator, dtype: str
     )
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_codes_of_large_weights(engine: Engine, rng: np.random.Generator, dtype: str) -> None:
+    """One code, as far as the descriptor promises it: magnitudes that add to 64."""
+    for (height, width), channels in (((3, 3), 1), ((7, 7), 4), ((1, 15), 3), ((11, 11), 1)):
+        w = rng.normal(0, 1, (height, width))
+        w -= w.mean()
+        w = (w / np.abs(w).sum() * 64).astype(np.float32)
+        x = random_image(rng, (1, 30, 50, channels), dtype)
+        filters.check(Convolution(w, bias=0.5), x, Convolution(w, bias=0.5)(x), filters.weighted(w, 0.5), engine)
+
+
 def test_products_of_a_column_and_a_row(engine: Engine, rng: np.random.Generator) -> None:
     """They are taken one after the other; large and small factors, zeros, and one that is not quite a product."""
     x = random_image(rng, (1, 40, 50, 3), "float32")

@@ -71,9 +71,9 @@ def test_its_own_histogram_changes_nothing(engine: Engine) -> None:
 
 
 def test_sums_beyond_any_float(engine: Engine) -> None:
-    """Shares whose numerators differ in the last of 80 bits; the stand-in compares in float64."""
+    """Shares whose numerators differ in the last of 80 bits."""
     if engine.is_metal:
-        return
+        pytest.skip("needs the CPU engine: the stand-in compares in float64, Apple does not say")
     big = np.uint32(2**32 - 1)
     source, desired = np.full((1, 65536), big, np.uint32), np.full((1, 65536), big, np.uint32)
     desired[0, 0] -= 1
