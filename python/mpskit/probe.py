@@ -42,13 +42,18 @@ def impulse(size: int) -> Array:
     return x
 
 
-@probe("how far does GaussianBlur(sigma=2) reach, and how near is it to the analytic weights?")
+@probe("how far does GaussianBlur reach, and how near is it to the analytic weights?")
 def gaussian_weights() -> tuple[str, str]:
-    row = image.GaussianBlur(sigma=2)(impulse(33)).sum(0)
-    i = np.arange(-16, 17)
-    exact = np.where(np.abs(i) <= 8, np.exp(-(i**2) / 8.0), 0)
-    error = float(np.abs(row - exact / exact.sum()).max())
-    return f"radius {int((row > 1e-7).sum()) // 2}, within 1e-5: {error < 1e-5}", "radius 8, within 1e-5: True"
+    seen, defined = [], []
+    for sigma in (0.5, 1.0, 2.0, 5.0, 20.0):
+        radius = int(np.ceil(3.7 * sigma))
+        i = np.arange(-radius - 8, radius + 9)
+        exact = np.where(np.abs(i) <= radius, np.exp(-(i**2) / (2 * sigma * sigma)), 0)
+        row = np.asarray(image.GaussianBlur(sigma=sigma)(impulse(len(i))), np.float64).sum(0)
+        error = float(np.abs(row - exact / exact.sum()).max() * exact.sum())  # of the largest weight
+        seen.append(f"radius {int((row > 1e-7 / sigma).sum()) // 2} within {1 if error < 1e-5 else 2**10 * error:.1e}")
+        defined.append(f"radius {radius} within 1.0e+00")
+    return ", ".join(seen), ", ".join(defined)
 
 
 @probe("does Sobel divide its operators, and where is the larger row, above or below?")
@@ -70,6 +75,29 @@ def image_convolution_direction() -> tuple[str, str]:
     w = np.arange(9, dtype=np.float32).reshape(3, 3)
     alpha = image.Convolution(w / 36, bias=0.25)(np.ones((1, 1, 4), np.float32))[0, 0, 3]
     return f"{numbers(image.Convolution(w)(impulse(3)))}, alpha {alpha:.3g}", f"{numbers(w[::-1, ::-1])}, alpha 1.25"
+
+
+@probe("how many weights may Convolution have?")
+def convolution_sizes() -> tuple[str, str]:
+    seen = []
+    for shape in ((255, 255), (1, 255), (255, 1), (31, 3)):
+        w = np.full(shape, 1 / (shape[0] * shape[1]), np.float32)
+        seen.append(float(np.ravel(image.Convolution(w)(np.ones((3, 5), np.float32)))[0]))
+    return numbers(seen), "1 1 1 1"
+
+
+@probe("do Sobel and Laplacian filter alpha?")
+def edges_of_alpha() -> tuple[str, str]:
+    x = np.ones((8, 8, 4), np.float32)
+    x[..., 3] = np.arange(8) / 8
+    alphas = image.Sobel()(x)[4, 4, 3], image.Laplacian(bias=0.25)(x)[4, 4, 3]
+    return numbers(alphas), "1 0.25"
+
+
+@probe("do pixels beyond the border count in Box's mean?")
+def box_border() -> tuple[str, str]:
+    box = image.Box(kernel_width=3, kernel_height=3, edge_mode="zero")
+    return numbers(box(np.ones((5, 5), np.float32))[0, :2]), numbers([4 / 9, 6 / 9])
 
 
 @probe("is Tent one tent at the border, or two boxes?")
@@ -115,6 +143,17 @@ def integral_is_inclusive() -> tuple[str, str]:
     return f"{numbers(image.Integral()(x))}; {numbers(image.IntegralOfSquares()(x))}", "5 6 7 11; 25 26 29 39"
 
 
+@probe("are the weights of a Gaussian pyramid turned around, and which rows and columns are kept?")
+def gaussian_pyramid_rules() -> tuple[str, str]:
+    w = np.arange(9, dtype=np.float32).reshape(3, 3)
+    x = np.zeros((5, 7), np.float32)
+    x[2, 2] = 1
+    x[4, 6] = 10
+    level = image.GaussianPyramid(2, weights=w)(x)[1]
+    stored = image.GaussianPyramid(3, center_weight=0.5)(np.array([[0, 0, 1, 0, 0, 0, 0, 0]], np.uint8))
+    return f"{numbers(level)}; {numbers(np.concatenate([s[0] for s in stored[1:]]))}", "0 0 0 0 4 0; 0 0 0 0 0 0"
+
+
 @probe("what does a Laplacian pyramid take from a constant, inside, at the border and at an odd side?")
 def laplacian_pyramid_gain() -> tuple[str, str]:
     rows: list[str] = []
@@ -137,6 +176,85 @@ def lanczos_lobes() -> tuple[str, str]:
     return (
         f"{int((np.abs(row) > 1e-6).sum())} taps, flat stays flat: {bool(np.allclose(flat, 0.5, atol=1e-5))}",
         "12 taps, flat stays flat: True",
+    )
+
+
+@probe("does LanczosScale widen where it reduces, and how many places between two pixels has BilinearScale?")
+def scale_rules() -> tuple[str, str]:
+    stripes = np.tile(np.array([0, 1], np.float32), 32)[None]
+    reduced = np.asarray(image.LanczosScale(width=16, height=1)(stripes))[0, 6:10]
+    step = np.array([[0, 1]], np.float32)
+    places = len(np.unique(np.asarray(image.BilinearScale(width=8192, height=1)(step))))
+    return f"{numbers(reduced, 2)}, {places}", "0.5 0.5 0.5 0.5, 4098"
+
+
+@probe("in which bin is a value, and what is counted?")
+def histogram_bins() -> tuple[str, str]:
+    x = np.array(
+        [[0.0021, 0.0041, 0.3, 0.9982, 1.0, 2.0, -1.0]], np.float32
+    )  # other rules put the first and the fourth elsewhere
+    counts = np.asarray(image.Histogram(256)(x))[0]
+    wide = np.asarray(
+        image.Histogram(1024, min_pixel_value=(-1,) * 4, max_pixel_value=(3,) * 4, min_pixel_threshold_value=(-1,) * 4)(
+            x
+        )
+    )[0]
+    return (
+        "; ".join(" ".join(f"{b}:{h[b]}" for b in np.nonzero(h)[0]) for h in (counts, wide)),
+        "0:1 1:1 76:1 255:3; 0:1 256:1 257:1 332:1 511:1 512:1 768:1",
+    )
+
+
+@probe("what is the range of a normalized histogram, how is it written, and what does a flat picture give?")
+def normalized_histogram_rules() -> tuple[str, str]:
+    x = np.array([[0.25, 0.375, 0.5]], np.float32)
+    seen = []
+    for picture in (x, np.full((2, 2), 0.25, np.float32)):
+        counts, minmax = image.NormalizedHistogram(256)(picture)
+        seen.append(f"{' '.join(f'{b}:{counts[0, b]}' for b in np.nonzero(counts[0])[0])} in {numbers(minmax)}")
+    return "; ".join(seen), "0:1 128:1 255:1 in 0.25 0.5; 0:4 in 0.25 0.25"
+
+
+@probe("which tables make HistogramEqualization and HistogramSpecification of counts, and what happens to alpha?")
+def histogram_tables() -> tuple[str, str]:
+    ramp = np.array([[0, 1, 2, 3, 254, 255]], np.uint8) / np.float32(255)
+    counts, wanted = np.zeros((1, 256), np.uint32), np.zeros((1, 256), np.uint32)
+    counts[0, [0, 1, 3]] = 1, 2, 1
+    wanted[0, [51, 102, 204]] = 1, 1, 2
+    none = counts.copy()
+    none[0, 0] = 0
+    tables = [image.HistogramEqualization()(ramp, c) for c in (counts, none)]
+    tables.append(image.HistogramSpecification()(ramp, wanted, counts))
+    alpha = image.HistogramEqualization()(np.full((1, 1, 4), 0.5, np.float32), np.ones((3, 256), np.uint32))[0, 0]
+    return "; ".join(numbers(t) for t in (*tables, alpha)), (
+        "0.25 0.75 0.75 1 1 1; 0 0.6667 0.6667 1 1 1; 0.2 0.8 0.8 0.8 0.8 0.8; 0.5039 0.5039 0.5039 0.5"
+    )
+
+
+@probe("where do reductions and statistics write, and is it per channel?")
+def places_of_results() -> tuple[str, str]:
+    x = np.arange(12, dtype=np.float32).reshape(2, 3, 2)
+    rows, columns = image.ReduceRowSum()(x), image.ReduceColumnMax()(x)
+    out = np.full((3, 4, 2), -1, np.float32)
+    image.StatisticsMinAndMax(clip_rect=(1, 1, 3, 2), clip_rect_source=(1, 0, 2, 1))(x, out=out)
+    found = " ".join(f"{y},{column}" for y, column in np.argwhere((out != -1).all(-1)))
+    return (
+        f"{numbers(rows)}; {numbers(columns)}; {found}: {numbers(out[1, 1:3])}",
+        "6 9 24 27; 6 7 8 9 10 11; 1,1 1,2: 2 3 4 5",
+    )
+
+
+@probe("where does a repeated picture begin, and what do limits make of NaN and of division by zero?")
+def arithmetic_rules() -> tuple[str, str]:
+    x, row = np.zeros((2, 3), np.float32), np.array([[1, 2, 3, 4]], np.float32)
+    out = np.full((3, 4), -1, np.float32)
+    image.Add(clip_rect=(1, 1, 3, 2), secondary_offset=(1, 0), secondary_stride_in_pixels=(1, 0))(x, row, out=out)
+    one = np.array([[1, -1, 0, np.nan]], np.float32)
+    divided = image.Divide()(one, np.zeros_like(one))
+    limited = image.Add(minimum_value=-2, maximum_value=2)(one * 5, one)
+    return (
+        f"{numbers(out[1:, 1:])}; {numbers(divided)}; {numbers(limited)}",
+        "2 3 4 2 3 4; inf -inf nan nan; 2 -2 0 nan",
     )
 
 
@@ -292,6 +410,60 @@ def mtgp32_words() -> tuple[str, str]:
         linalg.MatrixRandomMTGP32(seed=seed)(out=out)
         words += [f"{word:08x}" for word in out[0].tolist()]
     return " ".join(words), "1e8cd85f 3a244af9 82753731 69fb9397 3109363f 8bbf71fd 6c401bb8 faba7ebb"
+
+
+@probe("where do copies to a matrix begin, and which of x and y is the row?")
+def copy_to_matrix_places() -> tuple[str, str]:
+    out = np.full((3, 5), -1, np.float32)
+    image.CopyToMatrix("chw", destination_matrix_origin=(1, 2))(np.array([[[1, 2]], [[3, 4]]], np.float32)[:1], out=out)
+    return numbers(out), "-1 -1 -1 -1 -1 -1 -1 1 2 -1 -1 -1 -1 -1 -1"
+
+
+@probe("does the guided filter average twice, cut its windows to the picture, and what does it make of no weight?")
+def guided_filter_rules() -> tuple[str, str]:
+    mask, guide = np.zeros((1, 7, 1), np.float32), np.full((1, 7, 3), 0.5, np.float32)
+    mask[0, 3] = 1
+    fit = image.GuidedFilter(kernel_diameter=3, epsilon=0.01)
+    b = np.asarray(fit(mask, guide))[0, :, 3]
+    border = np.asarray(fit(mask[:, 3:], guide[:, 3:]))[0, :, 3]
+    weights = np.ones((1, 7, 1), np.float32)
+    weights[0, 3:] = 0
+    weighted = np.asarray(fit(mask + 0.5, guide, weights))[0, :, 3]
+    return f"{numbers(b * 9)}; {numbers(border * 12)}; {numbers(weighted)}", (
+        "0 1 2 3 2 1 0; 5 3.333 1.333 0; 0.5 0.5 0.5 0.3333 0.1667 0 0"
+    )
+
+
+@probe("how does the guided filter enlarge coefficients, and do scale and offset reach independent channels?")
+def guided_reconstruction_rules() -> tuple[str, str]:
+    a, b = np.zeros((1, 2, 1), np.float32), np.array([[[0], [1]]], np.float32)
+    value = image.GuidedFilter("reconstruction", independent_channels=True, reconstruct_scale=2, reconstruct_offset=0.5)
+    return numbers(value(np.ones((1, 8, 1), np.float32), a, b)), numbers([0.5, 0.5, 0.75, 1.25, 1.75, 2.25, 2.5, 2.5])
+
+
+@probe("what is the distance to nothing, beyond the limit, and where offset leads outside?")
+def distance_rules() -> tuple[str, str]:
+    transform = image.EuclideanDistanceTransform()
+    nothing = float(transform(np.zeros((4, 4), np.float32))[0, 0])
+    seed = np.zeros((1, 12), np.float32)
+    seed[0, 0] = -0.5
+    limited = np.asarray(image.EuclideanDistanceTransform(search_limit_radius=4)(seed))[0]
+    moved = transform.replace(offset=(-2, 0), edge_mode="zero")(seed[:, :3])
+    return (
+        f"{'more than its sides' if nothing > 4 else nothing}; {numbers(limited[:5])}, then more: {bool((limited[5:] > 4).all())}; {numbers(moved)}",
+        "more than its sides; 0 1 2 3 4, then more: True; 2 1 0",
+    )
+
+
+@probe("what does Conversion make of no alpha, of a background, and of premultiplied colours above alpha?")
+def alpha_rules() -> tuple[str, str]:
+    x = np.array([[[0.5, 0.25, 0, 0], [0.5, 0.25, 1, 0.5]]], np.float32)
+    divided = image.Conversion(source_alpha="premultiplied", destination_alpha="non_premultiplied")(x)
+    flat = [
+        image.Conversion(source_alpha=alpha, background_color=(0.5, 1, 0))(x)[0, 1]
+        for alpha in ("premultiplied", "non_premultiplied")
+    ]
+    return "; ".join(numbers(v) for v in (divided, *flat)), "0 0 0 0 1 0.5 2 0.5; 0.75 0.75 1 1; 0.5 0.625 0.5 1"
 
 
 @probe("what does Conversion make of colours outside the destination's gamut and range?")

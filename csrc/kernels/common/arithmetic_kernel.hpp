@@ -21,7 +21,7 @@ struct ArithmeticKernel : BinaryKernel {
                  Field{"minimum_value", &ArithmeticKernel::minimum_value, number, "", "Results below it become it; the default is no limit."},
                  Field{"maximum_value", &ArithmeticKernel::maximum_value, number, "", "Results above it become it; the default is no limit."},
                  Field{"primary_stride_in_pixels", &ArithmeticKernel::primary_stride_in_pixels, Range{}, "",
-                       "(x, y) or (x, y, image), each 1, or 0 to repeat: (0, 1) is one column for all columns, (1, 0) one row, (0, 0) one pixel for all."},
+                       "(x, y) or (x, y, image), each 1, or 0 to repeat: (0, 1) is one column for all columns, (1, 0) one row, (0, 0) one pixel for all. The first is that at the offset, wherever clip_rect begins: Apple does not say."},
                  Field{"secondary_stride_in_pixels", &ArithmeticKernel::secondary_stride_in_pixels, Range{}, "", "The same of secondary."}},
       binary_fields);
   static constexpr std::array tolerances{

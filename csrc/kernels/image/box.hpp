@@ -9,7 +9,7 @@ struct Box : WindowKernel<255> {
   static constexpr KernelInfo info{
       "Box", "Mean of a window around each pixel.", "MPSImageBox, in MPSImageConvolution.h",
       "The sum over the window divided by its kernel_width * kernel_height places. Pixels beyond the border count, as zeros or as the nearest "
-      "edge pixel: 'zero' darkens the rim and fades alpha there. Sums of uint8 and uint16 are exact while they fit into 31 bits, as they do up to 181 px a side for uint16. Those of floats are made anew for each pixel, "
+      "edge pixel, which Apple leaves open: 'zero' darkens the rim and fades alpha there. Sums of uint8 and uint16 are exact while they fit into 31 bits, as they do up to 181 px a side for uint16. Those of floats are made anew for each pixel, "
       "in a tree where windows are large: errors do not pile up along the picture, and NaN and infinity spread as far as the window."};
   static constexpr auto fields = std::tuple_cat(window_fields, unary_fields);
   static constexpr std::array tolerances{

@@ -29,10 +29,10 @@ struct Conversion : UnaryKernel {
   static constexpr KernelInfo info{
       "Conversion", "Changes how alpha is meant, the colour space, and the order of colours.", "MPSImageConversion, in MPSImageConversion.h",
       "alpha_is_one means that alpha is 1 whatever is stored, so the default pair is no copy: it writes 1. From non_premultiplied to premultiplied colour is multiplied by "
-      "alpha, the other way divided by it, and by 0 gives 0. To alpha_is_one colour c becomes c * alpha + background_color * (1 - alpha), a premultiplied one c + "
+      "alpha, the other way divided by it, and by 0 gives 0, of which Apple does not speak. To alpha_is_one colour c becomes c * alpha + background_color * (1 - alpha), a premultiplied one c + "
       "background_color * (1 - alpha), and alpha 1. A colour space is changed between: what is premultiplied is divided or laid over the background first, in the source's "
       "space, and multiplied again behind. Spaces of colour are decoded by their curve, taken through a matrix of linear light (both whites are D65) and encoded; gray ones by their "
-      "curve alone, in which values below 0 count as 0. Apple takes a CGColorConversionInfo where these are two names. A picture of three channels has no alpha, so it is alpha_is_one; "
+      "curve alone, in which values below 0 count as 0. Gray of colours is ThresholdTruncate(threshold_value=1), by the weights that it is given: CoreGraphics does not tell its own. Apple takes a CGColorConversionInfo where these are two names. A picture of three channels has no alpha, so it is alpha_is_one; "
       "one of three may become one of four and the other way round. A source of which blue is the first channel, as OpenCV reads files, is bgra with three channels too; the result is "
       "always red first. To get blue first from red first call it bgra as well, if colours are not changed otherwise. Metal knows that order as a pixel format; a shader of "
       "ours does it there. One or two channels have none either and keep their values. Colours above 1 are kept by floats and "

@@ -14,7 +14,7 @@ struct CopyToMatrix : PictureCopy {
       "CopyToMatrix", "Writes every picture into a row of a matrix.", "MPSImageCopyToMatrix, in MPSImageCopy.h",
       "Picture n goes to row destination_matrix_origin[0] + n, from column destination_matrix_origin[1] on: chw puts channel c of pixel (x, y) into column "
       "(c * height + y) * width + x of that, hwc into (y * width + x) * channels + c. Elements are copied as they are stored, so the matrix has the image's dtype. "
-      "Others of the matrix keep their values; a new one has zeros there. MPS has no matrices of uint16."};
+      "Others of the matrix keep their values; a new one has zeros there. Apple says of the origin that x is the row; that y is the column it says of other matrix kernels. MPS has no matrices of uint16."};
   static constexpr auto fields = std::tuple_cat(
       layout_field,
       std::tuple{Field{"destination_matrix_origin", &CopyToMatrix::destination_matrix_origin, Range{}, "", "(row, column) where the first picture begins."},

@@ -9,9 +9,9 @@ struct Divide : ArithmeticKernel {
   static constexpr KernelInfo info{
       "Divide", "Quotient of two pictures, scaled.", "MPSImageDivide, in MPSImageMath.h",
       "(primary_scale * primary) / (secondary_scale * secondary) + bias, then held within minimum_value and maximum_value, for each pixel and channel, alpha too. Values are those that "
-      "the formats mean, white is 1; uint8 and uint16 results clamp at 0 and 1. Division by zero gives infinity, and NaN for 0 / 0, which codes store as 0; a GPU may give the largest float32 instead of infinity. "
+      "the formats mean, white is 1; uint8 and uint16 results clamp at 0 and 1. Division by zero gives infinity, and NaN for 0 / 0, which codes store as 0; Apple does not say what it gives, a GPU may give the largest float32 instead of infinity. "
       "The result has the dtype of primary unless dtype or out asks for another, and the size of what is not repeated; with out given its size decides, and beyond a border "
-      "lies what the edge mode says. NaN passes the limits."};
+      "lies what the edge mode says. NaN passes the limits, of which Apple's header does not speak."};
 
   void validate() const { check_arithmetic(info.name, *this); }
   Layouts infer(std::span<const Layout> in, const OutputHints& hints) const { return {arithmetic_result(info.name, *this, in, hints)}; }

@@ -11,7 +11,7 @@ struct GaussianBlur : UnaryKernel {
   static constexpr KernelInfo info{
       "GaussianBlur", "Blur every channel with a Gaussian.", "MPSImageGaussianBlur, in MPSImageConvolution.h",
       "The weights are exp(-i*i / (2*sigma*sigma)) for |i| <= ceil(3.7*sigma), divided by their sum. Apple calls its own "
-      "kernel approximate, good for about 10 bits; exact=True takes two convolutions with those weights on Metal too. NaN and "
+      "kernel, of which it does not tell the radius, approximate, good for about 10 bits; exact=True takes two convolutions with those weights on Metal too. NaN and "
       "infinity spread as far as the filter."};
   static constexpr auto fields = std::tuple_cat(
       std::tuple{Field{"sigma", &GaussianBlur::sigma, Range{.min = 0, .max = 512}, "px", "Standard deviation; 0 copies."},

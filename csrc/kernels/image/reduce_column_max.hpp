@@ -8,7 +8,7 @@ struct ReduceColumnMax : ColumnReduceKernel {
 
   static constexpr KernelInfo info{
       "ReduceColumnMax", "Largest value of every column.", "MPSImageReduceColumnMax, in MPSImageReduce.h",
-      "The output is a picture of (1, width), one value for each column that is read, each channel for itself. Nothing is computed: where "
+      "The output is a picture of (1, width), one value for each column that is read, each channel for itself: so do programs that use Apple's class, its header is silent. Nothing is computed: where "
       "image and out have one format the result is exact. Of a column with NaN in it any element may come out."};
   static constexpr auto tolerances = tolerances_of_elements;
 

@@ -8,7 +8,7 @@ struct ReduceRowMax : RowReduceKernel {
 
   static constexpr KernelInfo info{
       "ReduceRowMax", "Largest value of every row.", "MPSImageReduceRowMax, in MPSImageReduce.h",
-      "The output is a picture of (height, 1), one value for each row that is read, each channel for itself. Nothing is computed: where "
+      "The output is a picture of (height, 1), one value for each row that is read, each channel for itself: so do programs that use Apple's class, its header is silent. Nothing is computed: where "
       "image and out have one format the result is exact. Of a row with NaN in it any element may come out."};
   static constexpr auto tolerances = tolerances_of_elements;
 

@@ -8,7 +8,7 @@ struct ReduceRowSum : RowReduceKernel {
 
   static constexpr KernelInfo info{
       "ReduceRowSum", "Sum of every row.", "MPSImageReduceRowSum, in MPSImageReduce.h",
-      "The output is a picture of (height, 1), one value for each row that is read, each channel for itself. uint8 and uint16 count as value / 255 "
+      "The output is a picture of (height, 1), one value for each row that is read, each channel for itself: so do programs that use Apple's class, its header is silent. uint8 and uint16 count as value / 255 "
       "and value / 65535; the result is float32 unless dtype or out asks for another. An out of uint8 or uint16 clamps at 1. On the CPU sums of integers are exact and those of floats are double "
       "precision. NaN and infinity stay in their row and channel."};
   static constexpr auto tolerances = tolerances_of_sums;

@@ -15,7 +15,7 @@ struct Sobel : UnaryKernel {
       "Sobel", "Magnitude of the gradient.", "MPSImageSobel, in MPSImageConvolution.h",
       "sqrt(gx*gx + gy*gy) with the 3x3 operators (-1 0 1, -2 0 2, -1 0 1) and (1 2 1, 0 0 0, -1 -2 -1), not divided by "
       "anything: pictures in [0, 1] reach 4.47, so uint8 and uint16 outputs saturate at strong edges; ask for dtype float16 or "
-      "float32 to keep them. Channels are filtered each for itself, alpha too; a one-channel output (channels=1) of a colour "
+      "float32 to keep them. Channels are filtered each for itself, alpha too, of which Apple does not speak; a one-channel output (channels=1) of a colour "
       "picture is the gradient of its gray. edge_mode 'zero' draws a bright frame. NaN and infinity reach the eight pixels around "
       "them, as NaN where infinities meet."};
   static constexpr auto fields = std::tuple_cat(
