@@ -293,6 +293,22 @@ def test_channel_order(engine: Engine, rng: np.random.Generator, dtype: str, cha
             out.check()
 
 
+def test_opencv_agrees(engine: Engine, rng: np.random.Generator) -> None:
+    cv2 = pytest.importorskip("cv2", reason="needs OpenCV")
+    kept = {"source_alpha": "non_premultiplied", "destination_alpha": "non_premultiplied"}
+    for dtype in ("uint8", "uint16", "float32"):
+        x = random_image(rng, (45, 61, 4), dtype)
+        moved = Conversion(source_channel_order="bgra", **kept)
+        np.testing.assert_array_equal(moved(x), cv2.cvtColor(x, cv2.COLOR_BGRA2RGBA))
+        opaque = np.ascontiguousarray(x[..., :3])
+        np.testing.assert_array_equal(moved(opaque, channels=4), cv2.cvtColor(opaque, cv2.COLOR_BGR2RGBA))
+    x = random_image(rng, (45, 61, 4), "uint8")
+    multiplied = Conversion(source_alpha="non_premultiplied", destination_alpha="premultiplied")(x)
+    assert_close(multiplied, cv2.cvtColor(x, cv2.COLOR_RGBA2mRGBA), 1)
+    divided = Conversion(source_alpha="premultiplied", destination_alpha="non_premultiplied")(multiplied)
+    assert_close(divided, cv2.cvtColor(multiplied, cv2.COLOR_mRGBA2RGBA), 1)
+
+
 def test_known_values(engine: Engine) -> None:
     if not is_apples(engine):
         wide = Conversion(source_color_space="display_p3", destination_color_space="linear_srgb")(
