@@ -111,32 +111,23 @@ struct CodeMean {
   void write(std::int64_t count, std::uint8_t* to, Terms... terms) const {
     const Words add = broadcast_word(&half), times = broadcast_word(&reciprocal);
     store_words(to, count, [=, by = shift](std::int64_t x) __attribute__((always_inline)) {
-      return multiply_high((add + ... + load<Words>(terms + x)), times) >> by;
+      return shifted_down(multiply_high((add + ... + load<Words>(terms + x)), times), by);
     });
   }
 };
-// The same of five terms whose sum has up to 18 bits, as two of them have 16: a quarter of it tells the code, or the one below, and what is left of the
-// sum modulo 2^16, which one.
+// The same of 625 bytes in five sums, which have 18 bits together, and two of them 16: a quarter of all tells the code, or the one below, and what is left
+// of it modulo 2^16, which one. With F the whole, the quarter is within -1.25 and 0.25 of F / 4, so four times it and 77 is less than F + 312, by 9 at most.
 struct WideCodeMean {
-  static constexpr int terms = 5;
-  std::uint32_t quarter_half, reciprocal, number, most;  // each twice
-  int shift;
-  static bool fits(std::int64_t count, std::int64_t most_of_term) { return count % 2 == 1 && count > 256 && 2 * most_of_term < 1 << 16; }  // no ties
-  explicit WideCodeMean(std::int64_t count) : shift(std::max(static_cast<int>(std::bit_width(static_cast<std::uint64_t>(count - 1))) - 3, 0)) {
-    // With F the sum, the quarter is within -1.25 and 0.25 of F / 4, so four quarters and this are from half - 9 to half + 0 below F + half, and the code at
-    // most one too low.
-    quarter_half = static_cast<std::uint32_t>((count / 2 - 1) / 4) * 0x10001u;
-    reciprocal = static_cast<std::uint32_t>((std::int64_t{1} << (18 + shift)) / count) * 0x10001u;
-    number = static_cast<std::uint32_t>(count) * 0x10001u;
-    most = static_cast<std::uint32_t>(count - count / 2 - 1) * 0x10001u;
-  }
-  void write(std::int64_t count, std::uint8_t* to, const std::uint16_t* from, std::int64_t stride) const {
-    const Words add = broadcast_word(&quarter_half), times = broadcast_word(&reciprocal), each = broadcast_word(&number), above = broadcast_word(&most);
-    store_words(to, count, [=, by = shift](std::int64_t x) __attribute__((always_inline)) {
+  static constexpr std::uint16_t number = 625, quarter_half = 77;
+  static constexpr int terms = 5, shift = 7;
+  static void write(std::int64_t count, std::uint8_t* to, const std::uint16_t* from, std::int64_t stride) {
+    constexpr std::uint32_t reciprocal = (std::uint32_t{1} << (18 + shift)) / number * 0x10001u;
+    const Words times = broadcast_word(&reciprocal);
+    store_words(to, count, [=](std::int64_t x) __attribute__((always_inline)) {
       const auto term = [=](std::int64_t i) __attribute__((always_inline)) { return load<Words>(from + x + i * stride); };
       const Words a = term(0) + term(1), b = term(2) + term(3), e = term(4);
-      const Words low = multiply_high((upper_mean(a, b) >> 1) + (e >> 2) + add, times) >> by;
-      return low + ((above - (a + b + e - low * each)) >> 15);  // that much is left, as a signed number: one more where it is above
+      const Words low = multiply_high((upper_mean(a, b) >> 1) + (e >> 2) + quarter_half, times) >> shift;
+      return low + ((number / 2 - (a + b + e - low * number)) >> 15);  // one more where more than that, as a signed number, is left
     });
   }
 };
@@ -209,12 +200,11 @@ class WindowMeanPlan : public CpuPlan {
 
   WindowMeanPlan(const image::UnaryKernel& k, Axis across, Axis down, const Call& call)
       : across_(across), down_(down), code_bits_(bits_of(call.inputs[0].dtype, across.sum() * down.sum())), element_bytes_(code_bits_ ? call.inputs[0].element_bytes() : 4),
-        count_(across.sum() * down.sum()), mean_(count_), wide_mean_(count_),
+        count_(across.sum() * down.sum()), mean_(count_),
         tiles_(k, call, across.reach(), down.reach(), element_bytes_, code_bits_ ? 256 << 10 : 128 << 10, element_bytes_ << 11) {
     is_past_ = is_streamed(call.outputs[0]) && code_bits_ == 0;
     const bool are_bytes = call.inputs[0].dtype == DType::u8 && call.outputs[0].dtype == DType::u8;
-    if (code_bits_ == 32 && are_bytes && across.times == 2 && across.side == WideCodeMean::terms && WideCodeMean::fits(count_, across.side * down.sum() * 255))
-      code_bits_ = 18;
+    if (are_bytes && across.times == 2 && across.side == WideCodeMean::terms && count_ == WideCodeMean::number) code_bits_ = 18;
     const auto count = static_cast<double>(count_);
     if (code_bits_ == 0 && across.reach() + down.reach() <= few_reached && across.reach() > 1 && down.reach() > 1)
       direct_ = stencil_plan(k, {{1, down.reach(), down.weights()}, {across.reach(), 1, across.weights()}}, static_cast<float>(1 / count), call);
@@ -283,7 +273,7 @@ class WindowMeanPlan : public CpuPlan {
   // Sums as T, down the rows as D, of codes P. Columns are added where they lie; what is beside the picture is made of sums.
   template <class T, class D, class P>
   void run_codes(const View& src, const View& dst) const {
-    constexpr std::int64_t room = 4 * lanes<std::uint8_t>;
+    constexpr std::int64_t room = 4 * lanes<std::uint8_t> + 64;
     const std::int64_t pitch = tiles_.pitch() + room, sums_rows = down_.side + 1;
     constexpr std::int64_t size = sizeof(P), sum_size = sizeof(D), row_sizes = 3 * sizeof(T) + sizeof(float);
     const std::int64_t copy_bytes = rounded_up(pitch * size, 64), sums_bytes = rounded_up(sums_rows * pitch * sum_size, 64);
@@ -301,7 +291,9 @@ class WindowMeanPlan : public CpuPlan {
         tiles_.load_row(src, t, y, copy);
         return copy + left;
       };
-      down(row, copies, t.height, wide - left - right, sums, pitch, left, [&](std::int64_t y, D* all_sums) {
+      D* const inner = sums + rounded_up(left, 64);  // whole lines
+      down(row, copies, t.height, wide - left - right, inner, pitch, [&](std::int64_t y) {
+        D* const all_sums = inner - left;
         if (y + 1 < t.height) {
           if (const P* p = tiles_.row_in_place<P>(src, t, y + down_.reach(), 0)) foresee_first<0>(p);
           foresee_first<1>(tiles_.row(dst, t, y + 1));
@@ -330,11 +322,11 @@ class WindowMeanPlan : public CpuPlan {
     pass(from, from_pitch, rows + n - 1, [=](std::int64_t y, const float* row) { std::copy_n(row, count, once + y * pitch); });
     pass(once, pitch, rows, emit);
   }
-  // row(y, copy) is `count` elements; the sums of them begin at `left` of each row of sums.
+  // row(y, copy) is `count` elements; what was emitted lies in the first row of sums.
   template <class T, class P, class Row, class Emit>
-  void down(Row row, P* const (&copies)[2], std::int64_t rows, std::int64_t count, T* sums, std::int64_t pitch, std::int64_t left, Emit emit) const {
+  void down(Row row, P* const (&copies)[2], std::int64_t rows, std::int64_t count, T* sums, std::int64_t pitch, Emit emit) const {
     const std::int64_t n = down_.side;
-    std::fill_n(sums, (down_.times == 1 ? 1 : n + 1) * pitch, T{});
+    for (std::int64_t i = 0; i < (down_.times == 1 ? 1 : n + 1); ++i) std::fill_n(sums + i * pitch, count + lanes<T>, T{});
     const auto add_first = [&](T* to) {
       for (std::int64_t i = 0; i < n; ++i) {
         const P* const in = row(i, copies[0]);
@@ -342,19 +334,18 @@ class WindowMeanPlan : public CpuPlan {
       }
     };
     if (down_.times == 1) {
-      T* const sum = sums + left;
       for (std::int64_t y = 0; y < rows; ++y) {
         if (y == 0) {
-          add_first(sum);
+          add_first(sums);
         } else {
           const P *in = row(y + n - 1, copies[0]), *out = row(y - 1, copies[1]);
-          for (std::int64_t x = 0; x < count; x += lanes<T>) store(sum + x, load<Vec<T>>(sum + x) + (load_counts<T>(in + x) - load_counts<T>(out + x)));
+          for (std::int64_t x = 0; x < count; x += lanes<T>) store(sums + x, load<Vec<T>>(sums + x) + (load_counts<T>(in + x) - load_counts<T>(out + x)));
         }
-        emit(y, sums);
+        emit(y);
       }
       return;
     }
-    T *const twice = sums + left, *const ring = twice + pitch;  // the last n sums, and theirs
+    T *const twice = sums, *const ring = sums + pitch;  // the last n sums, and theirs
     for (std::int64_t y = 0; y < rows + n - 1; ++y) {
       const T* const before = ring + (y + n - 1) % n * pitch;
       T* const once = ring + y % n * pitch;
@@ -369,7 +360,7 @@ class WindowMeanPlan : public CpuPlan {
           store(once + x, sum);
         }
       }
-      if (y >= n - 1) emit(y - n + 1, sums);
+      if (y >= n - 1) emit(y - n + 1);
     }
   }
 
@@ -401,7 +392,7 @@ class WindowMeanPlan : public CpuPlan {
     const std::int64_t c = tiles_.channels(), n = across_.side;
     if (across_.times == 2 && n > 1) {
       from = across_once(from, count + (n - 1) * c, rows + pitch, rows + 2 * pitch);
-      if (code_bits_ == 18) return wide_mean_.write(count, to, from, c);
+      if (code_bits_ == 18) return WideCodeMean::write(count, to, from, c);
     }
     if (n > few_words) return mean_.write(count, to, across_once(from, count, rows, rows + 2 * pitch));
     std::array<const std::uint16_t*, 7> terms;
@@ -433,7 +424,6 @@ class WindowMeanPlan : public CpuPlan {
   std::unique_ptr<CpuPlan> direct_;
   std::int64_t element_bytes_, count_;
   CodeMean mean_;
-  WideCodeMean wide_mean_;
   Tiles tiles_;
   float factor_;
 };

@@ -27,6 +27,14 @@ MPSKIT_INLINE Words multiply_high(Words a, Words b) {
 #endif
 }
 
+// v >> by, where a register of counts is one operation less than a count.
+MPSKIT_INLINE Words shifted_down(Words v, int by) {
+#if MPSKIT_VECTOR_BYTES == 64
+  return (Words)_mm512_srlv_epi16((__m512i)v, _mm512_set1_epi16(static_cast<short>(by)));
+#else
+  return v >> by;
+#endif
+}
 // (a + b + 1) >> 1.
 MPSKIT_INLINE Words upper_mean(Words a, Words b) {
 #if MPSKIT_VECTOR_BYTES == 64
