@@ -44,7 +44,7 @@ class MedianPlan final : public CpuPlan {
   };
   static Way way_of(std::int64_t diameter, std::int64_t channels, DType t) {
     if (diameter == 3 && ordered_bytes(t) > 1) return {false, 0, 21 << 10, 2 << 10};  // 8 rows of floats: more side by side wait for memory
-    if (diameter == 3) return {false, 0, 48 << 10, 2 << 10};
+    if (diameter == 3) return {false, 0, 32 << 10, 2 << 10};
     if (diameter <= widest_square) return {false, 0, 128 << 10, 1 << 10};  // a source row is read once: high tiles, whose lists fit the nearest cache
     if (diameter > 15 && t == DType::u8) {  // counts of 512 columns stay in the second cache; few of a tile's rows and columns are of its margin
       const std::int64_t pixels = std::max<std::int64_t>(512, 2 * diameter), rows = std::max<std::int64_t>(128, 3 * diameter);

@@ -175,16 +175,15 @@ void median_of_square(const MedianRows<T>& r, T* to, std::int64_t to_pitch) {
   }
 }
 
-// The same for windows of three, whose rows go first: three of them, each across in order, stay in registers on the way down.
+// The same for windows of three: four rows, each across in order, stay in registers on the way down, two rows of results at a time.
 template <class T>
 void median_of_three(const MedianRows<T>& r, T* to, std::int64_t to_pitch) {
   using V = Vec<T>;
   constexpr std::int64_t ahead = 256 / sizeof(T);
-  const auto middle = [](V a, V b, V c) __attribute__((always_inline)) { return upper(lower(a, b), lower(upper(a, b), c)); };
   for (std::int64_t at = 0; at < r.count; at += lanes<T>) {
     const std::int64_t x = std::max<std::int64_t>(std::min(at, r.count - lanes<T>), 0);
     const T* p = r.data + x;
-    V a[3], b[3], c[3];
+    V a[3], b[3], c[3], d[3];
     const auto take = [&](V(&v)[3]) __attribute__((always_inline)) {
       for (int i = 0; i < 3; ++i) v[i] = load<V>(p + i * r.channels);
       __builtin_prefetch(p + ahead);
@@ -194,11 +193,22 @@ void median_of_three(const MedianRows<T>& r, T* to, std::int64_t to_pitch) {
     take(a);
     take(b);
     T* out = to + x;
-    for (std::int64_t y = 0; y < r.height; ++y, out += to_pitch) {
+    for (std::int64_t y = 0; y < r.height; y += 2, out += 2 * to_pitch) {
       take(c);
-      __builtin_prefetch(out + ahead, 1);
-      store(out, middle(upper(upper(a[0], b[0]), c[0]), middle(a[1], b[1], c[1]), lower(lower(a[2], b[2]), c[2])));
-      for (int i = 0; i < 3; ++i) a[i] = b[i], b[i] = c[i];
+      const V low = upper(b[0], c[0]), high = lower(b[2], c[2]);
+      V first = b[1], second = c[1];
+      order<1>(first, second);
+      const auto write = [&](const V(&own)[3], T* row) __attribute__((always_inline)) {
+        V v = upper(low, own[0]), w = lower(high, own[2]);
+        order<0>(v, w);
+        __builtin_prefetch(row + ahead, 1);
+        store(row, upper(v, lower(w, upper(first, lower(second, own[1])))));
+      };
+      write(a, out);
+      if (y + 1 == r.height) break;
+      take(d);
+      write(d, out + to_pitch);
+      for (int i = 0; i < 3; ++i) a[i] = c[i], b[i] = d[i];
     }
   }
 }
