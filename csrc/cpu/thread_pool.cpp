@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <exception>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -62,24 +63,41 @@ int initial_threads() {
   return allowed_cores();
 }
 
+// Neighbouring tasks, which one thread takes first: the same ones region after region, so that it finds in its own cache what it left there.
+// A threshold of 2 MB, again and again on two cores with 2 MB each: 62 us for 74, a row added to all rows 73 for 97 (Sapphire Rapids).
+struct alignas(64) Share {
+  std::atomic<std::int64_t> next{0};
+  std::int64_t end = 0;
+};
+
 struct Region {
-  Region(std::int64_t count, detail::Task body, void* argument) : task(body), context(argument), tasks(count) {}
+  Region(std::span<Share> all, std::int64_t tasks, detail::Task body, void* argument) : task(body), context(argument), shares(all) {
+    const auto count = static_cast<std::int64_t>(all.size());
+    for (std::int64_t i = 0; i < count; ++i) {
+      Share& share = shares[static_cast<std::size_t>(i)];
+      share.next.store(i * tasks / count, std::memory_order_relaxed);
+      share.end = (i + 1) * tasks / count;
+    }
+  }
   detail::Task task;
   void* context;
-  std::int64_t tasks;
-  std::atomic<std::int64_t> next{0};
+  std::span<Share> shares;
   std::atomic<int> inside{0};  // workers that may still touch this region
   std::mutex mutex;
   std::exception_ptr error;
 
-  void work() {
-    for (std::int64_t t; (t = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) {
-      try {
-        task(context, t);
-      } catch (...) {
-        std::lock_guard lock(mutex);
-        if (!error) error = std::current_exception();
-        next.store(tasks, std::memory_order_relaxed);
+  // The thread's own share, then what is left of the others'.
+  void work(std::size_t thread) {
+    for (std::size_t i = 0; i < shares.size(); ++i) {
+      Share& share = shares[(thread + i) % shares.size()];
+      for (std::int64_t t; (t = share.next.fetch_add(1, std::memory_order_relaxed)) < share.end;) {
+        try {
+          task(context, t);
+        } catch (...) {
+          std::lock_guard lock(mutex);
+          if (!error) error = std::current_exception();
+          for (Share& s : shares) s.next.store(s.end, std::memory_order_relaxed);
+        }
       }
     }
   }
@@ -89,7 +107,7 @@ thread_local bool inside_region = false;
 
 class Pool {
  public:
-  explicit Pool(int threads) : threads_(threads) {}
+  explicit Pool(int threads) : threads_(threads), shares_(static_cast<std::size_t>(threads)) {}
 
   int threads() const { return threads_.load(std::memory_order_relaxed); }
 
@@ -97,6 +115,7 @@ class Pool {
     std::lock_guard region(region_mutex_);  // between regions
     stop();
     threads_ = n;
+    shares_ = std::vector<Share>(static_cast<std::size_t>(n));
   }
 
   void run(std::int64_t tasks, detail::Task task, void* context) {
@@ -106,7 +125,7 @@ class Pool {
     }
     std::lock_guard one_at_a_time(region_mutex_);
     start();
-    Region region(tasks, task, context);
+    Region region(std::span<Share>(shares_).first(static_cast<std::size_t>(std::min<std::int64_t>(tasks, threads()))), tasks, task, context);
     {
       std::lock_guard lock(mutex_);
       core_ = core_of_this_thread();
@@ -116,7 +135,7 @@ class Pool {
     }
     wake_.notify_all();
     inside_region = true;
-    region.work();
+    region.work(0);
     inside_region = false;
     {
       std::lock_guard lock(mutex_);
@@ -141,7 +160,7 @@ class Pool {
   void start() {
     while (static_cast<int>(workers_.size()) < threads() - 1) {
       const std::uint64_t seen = generation_.load();
-      workers_.emplace_back([this, seen] { loop(seen); });
+      workers_.emplace_back([this, seen, thread = workers_.size() + 1] { loop(seen, thread); });
     }
   }
   void stop() {
@@ -155,7 +174,7 @@ class Pool {
     workers_.clear();
     stopping_ = false;
   }
-  void loop(std::uint64_t seen) {
+  void loop(std::uint64_t seen, std::size_t thread) {
     inside_region = true;  // a region inside a task stays on this thread
     for (;;) {
       for (int i = 0; i < spins_for_work && generation_.load(std::memory_order_acquire) == seen;
@@ -174,12 +193,13 @@ class Pool {
       }
       leave_core(core);
       if (!region) continue;
-      region->work();
+      region->work(thread);
       region->inside.fetch_sub(1, std::memory_order_release);
     }
   }
 
   std::atomic<int> threads_;
+  std::vector<Share> shares_;  // of the region that runs
   std::mutex region_mutex_;
   std::mutex mutex_;
   std::condition_variable wake_;
