@@ -44,7 +44,10 @@ void combine_codes(const std::byte* a, const std::byte* b, std::byte* to, std::i
     for (const std::int64_t head = before_line(to, bytes); i < head; i += std::min(step, head - i)) some(i, std::min(step, head - i));
     for (; i + step <= bytes; i += step) stream(reinterpret_cast<P*>(to + i), Op::template codes<P>(load<V>(a + i), load<V>(b + i)));
   }
-  for (; i + step <= bytes; i += step) store(to + i, Op::template codes<P>(load<V>(a + i), load<V>(b + i)));
+  for (; i + step <= bytes; i += step) {
+    ask_ahead(to + i);
+    store(to + i, Op::template codes<P>(load<V>(a + i), load<V>(b + i)));
+  }
   if (i < bytes) some(i, bytes - i);
 }
 

@@ -135,7 +135,10 @@ std::int64_t add_row(const P* row, std::int64_t pixels, std::int64_t c, const T*
     std::int64_t x = 0;
     if (is_past && reinterpret_cast<std::uintptr_t>(out) % 64 == 0)
       for (; x < count; x += lanes<T>) stream_sums<T>(out + x, next(x), factor);
-    for (; x < count; x += lanes<T>) store_sums<T>(out + x, next(x), factor);
+    for (; x < count; x += lanes<T>) {
+      ask_ahead(out + x);
+      store_sums<T>(out + x, next(x), factor);
+    }
     for (; x < pixels * n; x += lanes<T>) next(x);
     return count;
   };

@@ -159,6 +159,7 @@ class ThresholdPlan : public CpuPlan {
 #pragma GCC unroll 4
     for (; x + lanes<P> <= count; x += lanes<P>) {
       const V v = load<V>(from + x);
+      ask_ahead(to + x);
       store(to + x, chosen(v >= least, v, above, below));
     }
     if (x == count) return;
