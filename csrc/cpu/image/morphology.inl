@@ -6,30 +6,37 @@
 
 namespace mpskit::cpu::MPSKIT_ISA {
 
-// One row of the extremes of places that lie `at` from its elements, and of others with a number taken from or added to each element: to
-// `to`, which is written no further than it goes. `spare` has room for a few registers.
+// Where a row goes: into memory that is used again, to the picture, or there past the caches, for which its lines are whole.
+enum class Goes { near, far, past };
+
+// One row of the extremes of rows that begin `at` places, and of others with a number taken from or added to each element: to `to`, which is
+// written no further than it goes. `spare` has room for a few registers.
 template <class Op, class T>
 struct Joined {
-  std::span<const std::int64_t> at, others;
+  std::span<const T* const> at, others;
   T number, others_number;
 
-  void to_row(const T* from, std::int64_t count, T* to, T* spare) const {
+  void to_row(std::int64_t count, T* to, T* spare, Goes goes) const {
     using V = Vec<T>;
     constexpr std::int64_t together = columns * lanes<T>;
     for (std::int64_t next = 0; next < count; next += together) {
       const bool is_whole = count >= together;
       const std::int64_t x = is_whole ? std::min(next, count - together) : 0;
       V best[columns];
-      join(from + x, at, best);
+      join(at, x, best);
       if constexpr (std::is_same_v<T, float>) {
         if (!others.empty()) {
           V more[columns];
-          join(from + x, others, more);
+          join(others, x, more);
           for (int i = 0; i < columns; ++i) best[i] = Op{}(moved(best[i], number), moved(more[i], others_number));
         }
       }
       T* const out = is_whole ? to + x : spare;
-      for (int i = 0; i < columns; ++i) store(out + i * lanes<T>, best[i]);
+      for (int i = 0; i < columns; ++i) {
+        if (goes == Goes::far) ask_ahead(out + i * lanes<T>);
+        if (goes == Goes::past && is_whole) stream(out + i * lanes<T>, best[i]);
+        else store(out + i * lanes<T>, best[i]);
+      }
       if (!is_whole) std::memcpy(to, spare, static_cast<std::size_t>(count) * sizeof(T));
     }
   }
@@ -38,12 +45,30 @@ struct Joined {
 
  private:
   template <class V>
-  static MPSKIT_INLINE void join(const T* from, std::span<const std::int64_t> places, V (&best)[columns]) {
-    for (int i = 0; i < columns; ++i) best[i] = load<V>(from + places[0] + i * lanes<T>);
-    for (const std::int64_t a : places.subspan(1))
-      for (int i = 0; i < columns; ++i) best[i] = Op{}(best[i], load<V>(from + a + i * lanes<T>));
+  static MPSKIT_INLINE void join(std::span<const T* const> places, std::int64_t x, V (&best)[columns]) {
+    for (int i = 0; i < columns; ++i) best[i] = load<V>(places[0] + x + i * lanes<T>);
+    for (const T* const a : places.subspan(1))
+      for (int i = 0; i < columns; ++i) best[i] = Op{}(best[i], load<V>(a + x + i * lanes<T>));
   }
   static MPSKIT_INLINE Vec<T> moved(Vec<T> v, T n) { return std::is_same_v<Op, Upper> ? v - n : v + n; }
+};
+
+// A row of results: at once where they are stored as they are, unless they go past the caches and do not make whole lines.
+template <class T>
+struct ResultRow {
+  T* to;
+  Goes goes = Goes::near;
+  ResultRow(std::byte* target, std::int64_t count, bool is_same, bool is_past, T* memory) : to(memory) {
+    const bool is_whole = reinterpret_cast<std::uintptr_t>(target) % 64 == 0 && count * static_cast<std::int64_t>(sizeof(T)) % 64 == 0;
+    if (!is_same || (is_past && !is_whole)) return;
+    to = reinterpret_cast<T*>(target);
+    goes = is_past ? Goes::past : Goes::far;
+  }
+  void end(const View& src, const View& dst, std::byte* target, std::int64_t count, bool is_same, bool is_past, float* floats) const {
+    if (goes != Goes::near) return;
+    if (is_same) stream_bytes(is_past, to, target, count * static_cast<std::int64_t>(sizeof(T)));
+    else store_chosen(to, src.layout.dtype, target, dst.layout.dtype, count, floats);
+  }
 };
 
 // Wide strips, which hardware foresees, in bands of many rows: few of a tile's rows are of its margin. Where many rows are `kept` strips are narrower, so
@@ -70,7 +95,7 @@ class AreaPlan : public CpuPlan {
     visit_ordered(src.layout.dtype, [&](auto type) {
       using T = decltype(type);
       const std::int64_t pitch = tiles_.pitch() + 4 * lanes<T>, c = tiles_.channels(), row_bytes = pitch * 4;
-      const bool is_element = src.layout.element_bytes() == static_cast<std::int64_t>(sizeof(T)), is_same = is_element && src.layout.dtype == dst.layout.dtype, is_past = is_streamed(dst.layout), is_stored = is_same && !is_past;
+      const bool is_element = src.layout.element_bytes() == static_cast<std::int64_t>(sizeof(T)), is_same = is_element && src.layout.dtype == dst.layout.dtype, is_past = is_streamed(dst.layout);
       const auto steps_in = [](std::int64_t bytes) { return bytes % static_cast<std::int64_t>(sizeof(T)) == 0; };
       const bool is_aligned = is_element && steps_in(src.layout.stride[0]) && steps_in(src.layout.stride[1]);
       tiles_.run(dst.layout.images(), row_bytes + (kept_ + 3) * pitch * static_cast<std::int64_t>(sizeof(T)), [&](const Tile& t, const Scratch& memory) {
@@ -78,30 +103,27 @@ class AreaPlan : public CpuPlan {
         const Tiles::Inside all = tiles_.inside(src, t);
         const bool is_direct = is_aligned && all.pixels * c >= Joined<Op, T>::columns * lanes<T>;  // clamped: Apple's morphology knows no other edge
         const std::int64_t left = is_direct ? all.left * c : 0, right = is_direct ? all.right * c : 0, count = (t.width + width_ - 1) * c - left - right;
-        std::vector<std::int64_t> at;
-        const auto place = [&](std::size_t level, std::int64_t y) {
+        std::vector<const T*> at;
+        const auto place = [&](std::size_t level, std::int64_t y) -> const T* {
           if (level == 0 && is_direct) return tiles_.template inside_at<T>(src, t, y);
-          return (levels_[level].first + y % levels_[level].kept) * pitch;
+          return rows + (levels_[level].first + y % levels_[level].kept) * pitch;
         };
-        const auto join_down = [&](std::size_t level, T* to) {
-          const T* const from = level == 0 && is_direct ? reinterpret_cast<const T*>(src.data) : rows;
-          Joined<Op, T>{at, {}, {}, {}}.to_row(from, count, to, spare);
-        };
+        const auto join = [&](T* to, std::int64_t elements, Goes goes) { Joined<Op, T>{at, {}, {}, {}}.to_row(elements, to, spare, goes); };
         for (std::int64_t y = 0; y < tiles_.rows_of(t); ++y) {
           if (is_direct) tiles_.foresee(src, t, y + 4);
-          else tiles_.load_row(src, t, y, rows + place(0, y));
+          else tiles_.load_row(src, t, y, const_cast<T*>(place(0, y)));
           for (std::size_t i = 1; i < levels_.size() && y + 1 >= levels_[i].rows; ++i) {
             const std::int64_t first = y + 1 - levels_[i].rows;
             at.clear();
             for (std::int64_t j = 0; j < 4; ++j) at.push_back(place(i - 1, first + j * levels_[i - 1].rows));
-            join_down(i - 1, rows + place(i, first));
+            join(const_cast<T*>(place(i, first)), count, Goes::near);
           }
           const std::int64_t first = y + 1 - height_;
           if (first < 0) continue;
           const std::size_t last = levels_.size() - 1;
           at.clear();
           for (std::int64_t j = 0; j < height_; j += levels_[last].rows) at.push_back(place(last, first + std::min(j, height_ - levels_[last].rows)));
-          join_down(last, line + left);
+          join(line + left, count, Goes::near);
           for (std::int64_t i = left; i-- > 0;) line[i] = line[i + c];
           for (std::int64_t i = left + count; i < left + count + right; ++i) line[i] = line[i - c];
           std::int64_t span = 1, good = left + count + right;
@@ -110,11 +132,11 @@ class AreaPlan : public CpuPlan {
             fold_terms<4>(static_cast<const T*>(line), good, span * c, static_cast<const T*>(nullptr), line, Op{});
           }
           at.clear();
-          for (std::int64_t i = 0; i < width_; i += span) at.push_back(std::min(i, width_ - span) * c);
+          for (std::int64_t i = 0; i < width_; i += span) at.push_back(line + std::min(i, width_ - span) * c);
           std::byte* const target = tiles_.row(dst, t, first);
-          Joined<Op, T>{at, {}, {}, {}}.to_row(line, t.width * c, is_stored ? reinterpret_cast<T*>(target) : result, spare);
-          if (is_same && is_past) stream_bytes(true, result, target, t.width * c * static_cast<std::int64_t>(sizeof(T)));
-          else if (!is_stored) store_chosen(result, src.layout.dtype, target, dst.layout.dtype, t.width * c, memory.as<float>());
+          const ResultRow<T> row(target, t.width * c, is_same, is_past, result);
+          join(row.to, t.width * c, row.goes);
+          row.end(src, dst, target, t.width * c, is_same, is_past, memory.as<float>());
         }
         if (is_past) end_stream();
       });
@@ -140,66 +162,57 @@ class AreaPlan : public CpuPlan {
 };
 
 // Windows of which some places take part and the others do not: runs of neighbours in the rows of the window. A row of the source becomes
-// one of extremes of the shortest runs, that one of the next longer; as many of each as the window is high are kept, where its runs of that
-// length find them. Floats may have two numbers in their windows: the places of the lower one may as well have the higher one, it
+// one of extremes of the shortest runs, that one of the next longer; of each length as many are kept as the window finds between its first run of
+// that length and its last. Floats may have two numbers in their windows: the places of the lower one may as well have the higher one, it
 // is never better, and then these are runs too.
 template <class Op>
 class ShapePlan : public CpuPlan {
  public:
-  ShapePlan(const image::UnaryKernel& k, const image::WindowValues& w, const std::vector<float>& numbers, const Call& call)
-      : height_(w.height), numbers_(numbers), tiles_(rows_of_extremes(k, call, w.width, w.height)) {
+  ShapePlan(const image::UnaryKernel& k, const image::WindowValues& w, const std::vector<float>& numbers, const Call& call) : width_(w.width), height_(w.height), numbers_(numbers) {
     for (const float number : numbers) {
-      const auto takes_part = [&](std::int64_t y, std::int64_t x) { return x < w.width && w.at(y, x) <= number; };
-      for (std::int64_t y = 0; y < w.height; ++y)
-        for (std::int64_t x = 0; x < w.width; ++x) {
-          if (!takes_part(y, x)) continue;
-          Run run{y, x, 1};
-          while (takes_part(y, ++x)) ++run.length;
-          runs_.push_back(run);
-          lengths_.push_back(run.length);
-        }
-      ends_.push_back(runs_.size());
+      if (&number != &numbers.front()) of_first_ = runs_.size();
+      add_runs(w, number);
     }
-    std::sort(lengths_.begin(), lengths_.end());
-    lengths_.erase(std::unique(lengths_.begin(), lengths_.end()), lengths_.end());
+    if (numbers.size() == 1) of_first_ = runs_.size();
+    make_levels();
+    tiles_.emplace(rows_of_extremes(k, call, w.width, w.height, kept()));
   }
 
   void run(std::span<const View> views) const override {
     const View &src = views[0], &dst = views[1];
     visit_ordered(src.layout.dtype, [&](auto type) {
       using T = decltype(type);
-      const std::int64_t pitch = tiles_.pitch() + 4 * lanes<T>, c = tiles_.channels(), ring = height_ * pitch;
-      const bool is_stored = src.layout.dtype == dst.layout.dtype && src.layout.element_bytes() == static_cast<std::int64_t>(sizeof(T));
-      const std::int64_t row_bytes = pitch * 4, elements = (static_cast<std::int64_t>(lengths_.size()) * height_ + 2) * pitch;
-      tiles_.run(dst.layout.images(), row_bytes + elements * static_cast<std::int64_t>(sizeof(T)), [&](const Tile& t, const Scratch& memory) {
-        T *spare = memory.as<T>(static_cast<std::size_t>(row_bytes)), *line = spare + pitch, *rows = line + pitch;
-        std::vector<std::int64_t> at(runs_.size());
-        for (std::int64_t y = 0; y < tiles_.rows_of(t); ++y) {
-          const std::int64_t place = y % height_ * pitch;
-          T* from = lengths_[0] == 1 ? rows + place : line;
-          tiles_.load_row(src, t, y, from);
-          std::int64_t length = 1, left = tiles_.pitch();
-          for (std::size_t i = 0; i < lengths_.size(); ++i)
-            while (length < lengths_[i]) {
-              const std::int64_t more = std::min(length, lengths_[i] - length);
-              T* const to = length + more == lengths_[i] ? rows + static_cast<std::int64_t>(i) * ring + place : line;
-              left -= more * c;
-              fold_terms<2>(from, left, more * c, static_cast<const T*>(nullptr), to, Op{});
-              from = to;
-              length += more;
-            }
+      const std::int64_t pitch = tiles_->pitch() + 4 * lanes<T>, c = tiles_->channels(), row_bytes = pitch * 4;
+      const bool is_element = src.layout.element_bytes() == static_cast<std::int64_t>(sizeof(T)), is_same = is_element && src.layout.dtype == dst.layout.dtype;
+      const bool is_aligned = is_element && src.layout.stride[0] % static_cast<std::int64_t>(sizeof(T)) == 0 && src.layout.stride[1] % static_cast<std::int64_t>(sizeof(T)) == 0;
+      const bool is_past = is_streamed(dst.layout);
+      tiles_->run(dst.layout.images(), row_bytes + (kept() + 2) * pitch * static_cast<std::int64_t>(sizeof(T)), [&](const Tile& t, const Scratch& memory) {
+        T *const spare = memory.as<T>(static_cast<std::size_t>(row_bytes)), *const result = spare + pitch, *const rows = result + pitch;
+        const bool is_direct = is_aligned && tiles_->inside(src, t).left == 0 && tiles_->pixels_beyond(src, t) * c >= Joined<Op, T>::columns * lanes<T>;
+        const auto place = [&](const Level& level, std::int64_t y) -> const T* {
+          if (level.length == 1 && is_direct) return tiles_->template inside_at<T>(src, t, y);
+          return rows + (level.place + y % level.kept) * pitch;
+        };
+        std::vector<const T*> at(runs_.size());
+        for (std::int64_t y = 0; y < tiles_->rows_of(t); ++y) {
+          if (is_direct) tiles_->foresee(src, t, y + 4);
+          else tiles_->load_row(src, t, y, const_cast<T*>(place(levels_[0], y)));
           const std::int64_t first = y - height_ + 1;
-          if (first < 0) continue;
-          for (std::size_t i = 0; i < runs_.size(); ++i) {
-            const Run& r = runs_[i];
-            at[i] = (std::lower_bound(lengths_.begin(), lengths_.end(), r.length) - lengths_.begin()) * ring + (first + r.y) % height_ * pitch + r.x * c;
+          for (std::size_t i = 1; i < levels_.size(); ++i) {
+            const Level& level = levels_[i];
+            const std::int64_t row = first + level.last;
+            if (row >= level.begin)
+              fold_few(place(levels_[i - 1], row), (t.width + width_ - level.length) * c, level.terms, level.step * c, static_cast<const T*>(nullptr), const_cast<T*>(place(level, row)), Op{});
           }
-          std::byte* const target = tiles_.row(dst, t, first);
-          const std::span<const std::int64_t> all(at);
-          const Joined<Op, T> joined{all.first(ends_[0]), all.subspan(ends_[0]), static_cast<T>(numbers_.front()), static_cast<T>(numbers_.back())};
-          joined.to_row(rows, t.width * c, is_stored ? reinterpret_cast<T*>(target) : line, spare);
-          if (!is_stored) store_chosen(line, src.layout.dtype, target, dst.layout.dtype, t.width * c, memory.as<float>());
+          if (first < 0) continue;
+          for (std::size_t i = 0; i < runs_.size(); ++i) at[i] = place(levels_[runs_[i].level], first + runs_[i].y) + runs_[i].x * c;
+          std::byte* const target = tiles_->row(dst, t, first);
+          const std::span<const T* const> places(at);
+          const ResultRow<T> row(target, t.width * c, is_same, is_past, result);
+          Joined<Op, T>{places.first(of_first_), places.subspan(of_first_), static_cast<T>(numbers_.front()), static_cast<T>(numbers_.back())}.to_row(t.width * c, row.to, spare, row.goes);
+          row.end(src, dst, target, t.width * c, is_same, is_past, memory.as<float>());
         }
+        if (is_past) end_stream();
       });
     });
   }
@@ -207,13 +220,67 @@ class ShapePlan : public CpuPlan {
  private:
   struct Run {
     std::int64_t y, x, length;
+    std::size_t level;
   };
-  std::int64_t height_;
+  // Runs of one length: of `terms` of the length before, `step` places apart. While the window begins at row 0 the rows from `begin` on are made, up to `last`;
+  // so many of the latest are kept, from `place` on.
+  struct Level {
+    std::int64_t length, terms, step, last = -1, begin = 0, kept = 1, place = 0;
+  };
+
+  void add_runs(const image::WindowValues& w, float number) {
+    const auto takes_part = [&](std::int64_t y, std::int64_t x) { return x < w.width && w.at(y, x) <= number; };
+    for (std::int64_t y = 0; y < w.height; ++y)
+      for (std::int64_t x = 0; x < w.width; ++x) {
+        if (!takes_part(y, x)) continue;
+        Run run{y, x, 1, 0};
+        while (takes_part(y, ++x)) ++run.length;
+        runs_.push_back(run);
+      }
+  }
+  std::int64_t kept() const { return levels_.back().place + levels_.back().kept; }
+  void make_levels() {
+    std::vector<std::int64_t> lengths;
+    for (const Run& r : runs_) lengths.push_back(r.length);
+    std::sort(lengths.begin(), lengths.end());
+    levels_.push_back({1, 1, 0});
+    for (const std::int64_t wanted : lengths)
+      for (std::int64_t length; (length = levels_.back().length) < wanted;) {
+        const std::int64_t terms = (wanted + length - 1) / length, more = wanted - length;
+        if (terms > 5) levels_.push_back({4 * length, 4, length});
+        else if (more % (terms - 1) == 0) levels_.push_back({wanted, terms, more / (terms - 1)});
+        else levels_.push_back({2 * length, 2, length});
+      }
+    std::vector<std::int64_t> first(levels_.size(), height_);
+    for (Run& r : runs_) {
+      while (levels_[r.level].length < r.length) ++r.level;
+      first[r.level] = std::min(first[r.level], r.y);
+      levels_[r.level].last = std::max(levels_[r.level].last, r.y);
+    }
+    levels_[0].last = height_ - 1;
+    // A row is made of one of the level before, which has to be there still.
+    for (std::size_t i = levels_.size(); i-- > 0;) {
+      Level& level = levels_[i];
+      level.begin = first[i];
+      std::int64_t oldest = first[i];
+      if (i + 1 < levels_.size()) {
+        const Level& next = levels_[i + 1];
+        level.last = std::max(level.last, next.last);
+        level.begin = std::min(first[i], next.begin);
+        oldest = std::min(first[i], next.last);
+      }
+      level.kept = level.last - oldest + 1;
+    }
+    levels_[0].begin = 0;
+    for (std::size_t i = 1; i < levels_.size(); ++i) levels_[i].place = levels_[i - 1].place + levels_[i - 1].kept;
+  }
+
+  std::int64_t width_, height_;
   std::vector<float> numbers_;
-  Tiles tiles_;
-  std::vector<Run> runs_;              // of the first number, then of the second
-  std::vector<std::size_t> ends_;
-  std::vector<std::int64_t> lengths_;  // of runs, each once
+  std::vector<Run> runs_;  // of the first number, then of the second
+  std::size_t of_first_ = 0;
+  std::vector<Level> levels_;
+  std::optional<Tiles> tiles_;
 };
 
 // Of a pixel and its number: the pixel less it, the largest counts; or the pixel and it, the smallest. Where all numbers are 0, pixels alone.
@@ -298,7 +365,6 @@ class ProbePlan : public CpuPlan {
     constexpr int columns = 4;
     constexpr std::int64_t together = columns * lanes<T>;
     const bool is_element = src.layout.element_bytes() == static_cast<std::int64_t>(sizeof(T)), is_same = is_element && src.layout.dtype == dst.layout.dtype, is_past = is_streamed(dst.layout);
-    const bool is_stored = is_same && !is_past;
     const std::int64_t tile_pitch = tiles_.pitch(), image_pitch = src.layout.row_bytes() / static_cast<std::int64_t>(sizeof(T)), c = tiles_.channels(), size = (tiles_.source_rows() + 1) * tile_pitch + together;
     const auto row_bytes = static_cast<std::size_t>(tile_pitch + together) * 4;
     const auto offsets = [&](std::int64_t pitch) {
@@ -316,7 +382,7 @@ class ProbePlan : public CpuPlan {
       const std::int64_t count = t.width * c;
       for (std::int64_t y = 0; y < t.height; ++y) {
         std::byte* target = tiles_.row(dst, t, y);
-        T* to = is_stored ? reinterpret_cast<T*>(target) : row;
+        const ResultRow<T> result(target, count, is_same, is_past, row);
         for (std::int64_t x = 0; x < count; x += together) {
           V best[columns];
           for (V& v : best) v = P::first();
@@ -325,13 +391,14 @@ class ProbePlan : public CpuPlan {
             const T* s = from + y * pitch + x + at[k];
             for (int i = 0; i < columns; ++i) best[i] = P::step(best[i], n, load<V>(s + i * lanes<T>));
           }
-          const bool is_whole = !is_stored || x + together <= count;
-          T* out = is_whole ? to + x : row;
-          for (int i = 0; i < columns; ++i) store(out + i * lanes<T>, best[i]);
-          if (!is_whole) std::memcpy(to + x, row, static_cast<std::size_t>(count - x) * sizeof(T));
+          const bool is_whole = result.goes == Goes::near || x + together <= count;
+          T* out = is_whole ? result.to + x : row;
+          for (int i = 0; i < columns; ++i)
+            if (is_whole && result.goes == Goes::past) stream(out + i * lanes<T>, best[i]);
+            else store(out + i * lanes<T>, best[i]);
+          if (!is_whole) std::memcpy(result.to + x, row, static_cast<std::size_t>(count - x) * sizeof(T));
         }
-        if (is_same && is_past) stream_bytes(true, row, target, count * static_cast<std::int64_t>(sizeof(T)));
-        else if (!is_stored) store_chosen(row, src.layout.dtype, target, dst.layout.dtype, count, memory.as<float>());
+        result.end(src, dst, target, count, is_same, is_past, memory.as<float>());
       }
       if (is_past) end_stream();
     });

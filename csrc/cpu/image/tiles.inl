@@ -130,11 +130,12 @@ class Tiles {
     fill(row + left + count, right, row + left + count - channels_);
     fill(row, left, row + left);
   }
-  // Elements of the picture before that of row y: of the nearest row, where it lies beyond the border.
+  std::int64_t pixels_beyond(const View& src, const Tile& t) const { return src.layout.width() - (shift_x_ + t.x + t.width + margin_x_); }  // pixels of the picture right of it
+  // Where that of row y begins: of the nearest row, where it lies beyond the border.
   template <class T>
-  std::int64_t inside_at(const View& src, const Tile& t, std::int64_t y) const {
+  const T* inside_at(const View& src, const Tile& t, std::int64_t y) const {
     const std::int64_t row = std::clamp<std::int64_t>(shift_y_ + t.y + y, 0, src.layout.height() - 1);
-    return (src.row<std::byte>(t.image, row) - src.data) / static_cast<std::int64_t>(sizeof(T)) + std::max<std::int64_t>(shift_x_ + t.x, 0) * channels_;
+    return src.row<const T>(t.image, row) + std::max<std::int64_t>(shift_x_ + t.x, 0) * channels_;
   }
   // The same where it lies, rows of the picture apart: null where it crosses the border, or `beyond` elements that may be read behind its
   // last one would not be the picture's.
