@@ -1,5 +1,6 @@
 #pragma once
 // Rows of pixels to and from planes.
+#include "cpu/image/fetch.inl"
 #include "cpu/simd/sixteens.inl"
 #include "cpu/simd/streams.inl"
 #include "kernels/common/matrix_copy.hpp"
@@ -40,7 +41,10 @@ MPSKIT_INLINE void take_step_apart(const std::uint8_t* pixels, std::uint8_t* pla
     v[i] = (Vec<std::uint32_t>)reorder_sixteens(load_sixteens<std::uint8_t>(pixels + 4 * i * channels, 16 * channels), bytes,
                                                 [](int b) constexpr { return b / 4 < channels ? b % 4 * channels + b / 4 : 15; });
   turn_sixteens<std::uint32_t>(v);
-  for (int c = 0; c < channels; ++c) store(planes + c * plane, v[c]);
+  for (int c = 0; c < channels; ++c) {
+    ask_ahead(planes + c * plane);
+    store(planes + c * plane, v[c]);
+  }
 }
 template <int channels>
 MPSKIT_INLINE void put_step_together(std::uint8_t* pixels, const std::uint8_t* planes, std::int64_t plane) {
@@ -51,6 +55,7 @@ MPSKIT_INLINE void put_step_together(std::uint8_t* pixels, const std::uint8_t* p
 #pragma GCC unroll 4
   for (auto& r : v)
     r = (Vec<std::uint32_t>)reorder_sixteens((Vec<std::uint8_t>)r, bytes, [](int b) constexpr { return b < 4 * channels ? b % channels * 4 + b / channels : 15; });
+  for (std::int64_t i = 0; i < planar_step * channels; i += 64) ask_ahead(pixels + i);
   // In the order of their places: what a lane writes too much is the next one's.
 #pragma GCC unroll 4
   for (int lane = 0; lane < sixteens; ++lane)
@@ -107,7 +112,7 @@ void move_row(std::byte* pixel_bytes, std::byte* plane_bytes, std::int64_t plane
     }
 }
 
-// Every row of every picture against its place in the matrix.
+// Every row of every picture against its place in the matrix; rows that lie one behind the other are one.
 template <Way way>
 class PictureCopyPlan : public CpuPlan {
  public:
@@ -122,20 +127,27 @@ class PictureCopyPlan : public CpuPlan {
   void run(std::span<const View> views) const override {
     const View &picture = views[way == Way::apart ? 0 : 1], &matrix = views[way == Way::apart ? 1 : 0];
     const Layout& l = picture.layout;
-    const std::int64_t row = l.width() * l.stride[2], element = l.element_bytes();
-    const bool is_past = is_streamed(views[1].layout) && (is_plain_ || way == Way::together);  // planes are several streams
-    parallel_for(l.images() * l.height(), (256 << 10) / row + 1, [&](std::int64_t begin, std::int64_t end) {
-      const Scratch memory(is_past ? static_cast<std::size_t>(strip * l.stride[2] + 64) : 0);
+    const std::int64_t pixel = l.stride[2], element = l.element_bytes(), plane = l.height() * l.width();
+    const bool is_past = is_streamed(views[1].layout), is_dense = l.row_bytes() == l.width() * pixel;
+    const std::int64_t width = is_dense ? plane : l.width(), height = is_dense ? 1 : l.height(), piece = rounded_up((256 << 10) / pixel + 1, 64), pieces = (width + piece - 1) / piece;
+    parallel_for(l.images() * height * pieces, (256 << 10) / (std::min(width, piece) * pixel) + 1, [&](std::int64_t begin, std::int64_t end) {
+      const Scratch memory(is_past ? static_cast<std::size_t>(strip * pixel + 64) : 0);
       for (std::int64_t task = begin; task < end; ++task) {
-        const std::int64_t n = task / l.height(), y = task % l.height();
+        const std::int64_t n = task / pieces / height, y = task / pieces % height, p = task % pieces;
         std::byte *pixels = picture.row<std::byte>(n, y), *elements = matrix.row<std::byte>(batch_index_, origin_.x + n) + origin_.y * element;
+        elements += y * width * (is_plain_ ? pixel : element);
+        // Pieces begin where lines of the first plane do: NumPy's memory is no whole lines.
+        const std::int64_t head = way == Way::apart && !is_plain_ ? lines_begin(elements, element) : 0;
+        std::int64_t x = p == 0 ? 0 : std::min(p * piece + head, width);
+        const std::int64_t beyond = p + 1 == pieces ? width : std::min((p + 1) * piece + head, width);
         if (is_plain_) {
-          if (way == Way::apart) stream_bytes(is_past, pixels, elements + y * row, row);
-          else stream_bytes(is_past, elements + y * row, pixels, row);
-        } else if (is_past) {
-          move_strips(pixels, elements + y * l.width() * element, l, memory.as<std::byte>());
-        } else {
-          move_(pixels, elements + y * l.width() * element, l.height() * l.width(), l.channels(), l.width());
+          if (way == Way::apart) stream_bytes(is_past, pixels + x * pixel, elements + x * pixel, (beyond - x) * pixel);
+          else stream_bytes(is_past, elements + x * pixel, pixels + x * pixel, (beyond - x) * pixel);
+          continue;
+        }
+        for (std::int64_t some; x < beyond; x += some) {
+          some = x < head ? std::min(head, beyond) - x : is_past ? std::min(strip, beyond - x) : beyond - x;
+          move(pixels + x * pixel, elements + x * element, l, plane, some, is_past ? memory.as<std::byte>() : nullptr);
         }
       }
       if (is_past) end_stream();
@@ -145,12 +157,21 @@ class PictureCopyPlan : public CpuPlan {
  private:
   static constexpr std::int64_t strip = 512;  // pixels that are moved in the nearest cache, and from there past all of them
 
-  void move_strips(std::byte* pixels, std::byte* elements, const Layout& l, std::byte* memory) const {
-    const std::int64_t c = l.channels(), element = l.element_bytes(), plane = l.height() * l.width();
-    for (std::int64_t x = 0, n; x < l.width(); x += n) {
-      n = std::min(strip, l.width() - x);
-      move_(memory, elements + x * element, plane, c, n);
-      stream_bytes(true, memory, pixels + x * c * element, n * c * element);
+  // Elements before a line begins; none where that is between two.
+  static std::int64_t lines_begin(const std::byte* p, std::int64_t element) {
+    const auto behind = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(p) % 64);
+    return behind % element ? 0 : (64 - behind) % 64 / element;
+  }
+  void move(std::byte* pixels, std::byte* elements, const Layout& l, std::int64_t plane, std::int64_t count, std::byte* memory) const {
+    const std::int64_t c = l.channels(), element = l.element_bytes();
+    if (!memory) {
+      move_(pixels, elements, plane, c, count);
+    } else if (way == Way::apart) {
+      move_(pixels, memory, strip, c, count);
+      for (std::int64_t i = 0; i < c; ++i) stream_bytes(true, memory + i * strip * element, elements + i * plane * element, count * element);
+    } else {
+      move_(memory, elements, plane, c, count);
+      stream_bytes(true, memory, pixels, count * c * element);
     }
   }
 
