@@ -44,30 +44,29 @@ MPSKIT_INLINE Words reorder_eights(Words v, std::index_sequence<i...>, auto from
   return __builtin_shufflevector(v, v, (static_cast<int>(i / 8 * 8) + from(static_cast<int>(i % 8)))...);
 }
 #if MPSKIT_VECTOR_BYTES == 64
-// Pairs of words that all lie in one register, by a shuffle of it; false if they do not. Sixteen loads one by one take twice as long.
-MPSKIT_INLINE bool permute_ones(const CodePairs& p, std::int64_t x, Vec<std::int32_t>& pairs) {
+// Pairs of words, by a shuffle of a register where all lie in one. Sixteen loads one by one take twice as long.
+MPSKIT_INLINE Vec<std::int32_t> gather_ones(const CodePairs& p, std::int64_t x) {
   const std::int64_t begin = p.first[x];
   const auto narrow = [&](std::int64_t at) __attribute__((always_inline)) { return (Eight)_mm512_maskz_cvtepi64_epi32(0xff, (__m512i)(load<Vec<std::int64_t>>(p.first + at) - begin)); };
   const auto at = (Vec<std::uint32_t>)__builtin_shufflevector(narrow(x), narrow(x + 8), 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  if (_mm512_cmpgt_epu32_mask((__m512i)at, _mm512_set1_epi32(lanes<std::uint16_t> - 2)) != 0) return false;
-  pairs = (Vec<std::int32_t>)_mm512_maskz_permutexvar_epi16(0xffffffff, (__m512i)((at | at << 16) + 0x10000), (__m512i)load<Words>(p.src + begin));
-  return true;
+  if (_mm512_cmpgt_epu32_mask((__m512i)at, _mm512_set1_epi32(lanes<std::uint16_t> - 2)) != 0)
+    return (Vec<std::int32_t>)_mm512_mask_i32gather_epi32(_mm512_setzero_si512(), 0xffff, (__m512i)at, p.src + begin, 2);
+  return (Vec<std::int32_t>)_mm512_maskz_permutexvar_epi16(0xffffffff, (__m512i)((at | at << 16) + 0x10000), (__m512i)load<Words>(p.src + begin));
 }
-#endif
+#else
 template <std::size_t... i>
 MPSKIT_INLINE Vec<std::int32_t> gather_ones(const CodePairs& p, std::int64_t x, std::index_sequence<i...>) {
   return Vec<std::int32_t>{load<std::int32_t>(p.src + p.first[x + static_cast<int>(i)])...};
 }
+MPSKIT_INLINE Vec<std::int32_t> gather_ones(const CodePairs& p, std::int64_t x) { return gather_ones(p, x, std::make_index_sequence<lanes<std::int32_t>>{}); }
+#endif
 // Pairs of words in the lanes from x on.
 template <int channels, bool are_all>
 MPSKIT_INLINE Vec<std::int32_t> word_pairs(const CodePairs& p, std::int64_t x) {
   constexpr std::make_index_sequence<lanes<std::uint16_t>> words;
   if constexpr (channels == 1) {
     if constexpr (are_all) return load<Vec<std::int32_t>>(p.src + 2 * x);
-#if MPSKIT_VECTOR_BYTES == 64
-    if (Vec<std::int32_t> pairs; permute_ones(p, x, pairs)) return pairs;
-#endif
-    return gather_ones(p, x, std::make_index_sequence<lanes<std::int32_t>>{});
+    return gather_ones(p, x);
   } else if constexpr (channels == 2) {
     Words v;
     if constexpr (are_all) v = load<Words>(p.src + 2 * x);

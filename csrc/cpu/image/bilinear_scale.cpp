@@ -59,7 +59,7 @@ class BilinearScalePlan final : public CpuPlan {
     last_ = (src.width() - 1) * channels_ * element_bytes_;
     is_shift_ = x.is_shift();
     has_codes_ = !is_shift_ && src.dtype == DType::u8 && dst.dtype == DType::u8 && channels_ <= 4;
-    is_sparse_ = !is_shift_ && x.source({0, x.size()}).size() > 3 * x.size();
+    is_sparse_ = !is_shift_ && x.source({0, x.size()}).size() > (has_codes_ && channels_ == 1 && MPSKIT_VECTOR_BYTES == 64 ? 12 : 3) * x.size();
     is_tall_ = !is_shift_ && !is_sparse_ && !has_codes_ && y_.source({0, y_.size()}).size() < y_.size();
     has_far_quads_ = is_sparse_ && channels_ == 4 && src.dtype == DType::f32;
     divide(x);
