@@ -48,6 +48,27 @@ def test_origin_and_batch_index(engine: Engine, rng: np.random.Generator, layout
         assert not made[1, :2].any()
 
 
+@LAYOUTS
+def test_pieces_that_begin_where_lines_do(engine: Engine, rng: np.random.Generator, layout: str) -> None:
+    """Dense pictures of several pieces, and planes of more than 16 MiB, in rows that begin anywhere in a line."""
+    for dtype, height, width, channels in (("uint8", 300, 601, 3), ("uint16", 211, 400, 4), ("float32", 1201, 1211, 3)):
+        x = random_image(rng, (1, height, width, channels), dtype)
+        for column in (0, 1, 15):
+            kernel = CopyToMatrix(layout, destination_matrix_origin=(0, column))
+            out = Framed((1, column + x.size + 3), dtype, 1)
+            out.array[...] = 5
+            kernel(x, out=out.array)
+            np.testing.assert_array_equal(out.array[:, column:-3], rows(x, layout))
+            assert (out.array[:, :column] == 5).all()
+            assert (out.array[:, -3:] == 5).all()
+            out.check()
+        back = mps.linalg.MatrixCopyToImage(layout, source_matrix_origin=(0, 1))
+        matrix = np.concatenate([np.zeros((1, 1), x.dtype), rows(x, layout)], 1)
+        got = np.empty_like(x)
+        back(matrix, out=got)
+        np.testing.assert_array_equal(got, x)
+
+
 def test_default_and_temporaries(engine: Engine, rng: np.random.Generator) -> None:
     assert CopyToMatrix() == CopyToMatrix("chw")
     x = random_image(rng, (5, 6, 3), "float32")

@@ -17,6 +17,14 @@ IMAGES = 3
 KEPT_ALPHA = {"source_alpha": "non_premultiplied", "destination_alpha": "non_premultiplied"}
 LINEAR = {"source_color_space": "srgb", "destination_color_space": "linear_srgb"}
 
+
+
+def shape(side: int) -> Any:
+    """A disk, of more places than are met one by one."""
+    axis = np.arange(side) - side // 2
+    return (np.hypot.outer(axis, axis) > side / 2).astype(np.float32)
+
+
 # Widths that leave rows where no line and no register begins.
 Make = Callable[[], Any]
 ONE_INPUT: list[tuple[str, Make, int, str]] = [
@@ -30,6 +38,8 @@ ONE_INPUT: list[tuple[str, Make, int, str]] = [
     ("area max", lambda: image.AreaMax(kernel_width=9, kernel_height=5), 4, "float32"),
     ("area max of bytes", lambda: image.AreaMax(kernel_width=9, kernel_height=5), 1, "uint8"),
     ("erosion", lambda: image.Erode(1 - np.eye(3, dtype=np.float32)), 1, "uint8"),
+    ("dilation by a shape", lambda: image.Dilate(shape(7)), 4, "float32"),
+    ("erosion by a shape", lambda: image.Erode(shape(9)), 1, "uint8"),
     ("transpose", image.Transpose, 4, "float32"),
     ("bilinear", lambda: image.BilinearScale(width=1201, height=1203), 1, "float32"),
     ("bilinear of bytes", lambda: image.BilinearScale(width=2503, height=2401), 1, "uint8"),
