@@ -19,20 +19,26 @@ namespace mpskit::cpu {
 namespace {
 
 #if defined(__x86_64__)
+// CPUID is asked once: a virtual machine hands it to its host, which takes some 10 us, and each new plan wants to know.
 bool has_f16c() {  // clang 14 does not know the word in __builtin_cpu_supports
-  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-  return __get_cpuid(1, &eax, &ebx, &ecx, &edx) && (ecx & bit_F16C);
+  static const bool has = [] {
+    unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+    return __get_cpuid(1, &eax, &ebx, &ecx, &edx) && (ecx & bit_F16C);
+  }();
+  return has;
 }
 
 // Tiles are state of a thread that Linux lets a process have when it asks (5.16 and later); a system without the call has none for us.
 bool may_use_tiles() {
 #if defined(__linux__)
-  constexpr unsigned tile = 1u << 24, bf16 = 1u << 22, int8 = 1u << 25;  // of CPUID 7, EDX
-  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-  if (!__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) || (edx & tile) == 0 || (edx & bf16) == 0 || (edx & int8) == 0) return false;
-  constexpr long request_permission = 0x1023, tile_data = 18;  // ARCH_REQ_XCOMP_PERM; the state's number in XCR0
-  static const bool is_granted = syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
-  return is_granted;
+  static const bool are_granted = [] {
+    constexpr unsigned tile = 1u << 24, bf16 = 1u << 22, int8 = 1u << 25;  // of CPUID 7, EDX
+    unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+    if (!__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) || (edx & tile) == 0 || (edx & bf16) == 0 || (edx & int8) == 0) return false;
+    constexpr long request_permission = 0x1023, tile_data = 18;  // ARCH_REQ_XCOMP_PERM; the state's number in XCR0
+    return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+  }();
+  return are_granted;
 #else
   return false;
 #endif
