@@ -149,15 +149,17 @@ class Tiles {
     if (end - last < beyond * static_cast<std::int64_t>(sizeof(T))) return nullptr;
     return src.row<const T>(t.image, y) + x * channels_;
   }
-  // body(part) for the parts of a tile: the one whose windows lie within the picture, and what is around it.
+  // body(part) for the parts of a tile: the one whose windows lie within the picture, which is whole lines, and what is around it.
   template <class Body>
   void in_parts(const View& src, const Tile& t, Body&& body) const {
-    const auto inner = [](std::int64_t at, std::int64_t size, std::int64_t shift, std::int64_t margin, std::int64_t all) {
-      const std::int64_t begin = std::clamp(-shift, at, at + size);
-      return std::pair{begin, std::clamp(all - margin - shift, begin, at + size)};
+    const auto inner = [](std::int64_t at, std::int64_t size, std::int64_t shift, std::int64_t margin, std::int64_t all, std::int64_t step) {
+      const std::int64_t begin = std::min(at + rounded_up(std::clamp(-shift, at, at + size) - at, step), at + size);
+      const std::int64_t end = std::clamp(all - margin - shift, begin, at + size);
+      return std::pair{begin, end == at + size ? end : end - (end - begin) % step};
     };
-    const auto [left, right] = inner(t.x, t.width, shift_x_, margin_x_, src.layout.width());
-    const auto [top, bottom] = inner(t.y, t.height, shift_y_, margin_y_, src.layout.height());
+    const std::int64_t line = 64 / std::gcd<std::int64_t>(64, channels_ * src.layout.element_bytes());  // pixels: parts beside the inner one take a register anyway
+    const auto [left, right] = inner(t.x, t.width, shift_x_, margin_x_, src.layout.width(), line);
+    const auto [top, bottom] = inner(t.y, t.height, shift_y_, margin_y_, src.layout.height(), 1);
     const std::int64_t xs[] = {t.x, left, right, t.x + t.width}, ys[] = {t.y, top, bottom, t.y + t.height};
     for (int j = 0; j < 3; ++j) {
       const bool is_inner = j == 1 && left < right;
