@@ -7,16 +7,12 @@
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
 
-// Every fourth element of a row, from the fourth on.
 template <class T>
 void copy_alpha(const T* from, T* to, std::int64_t count) {
-  Vec<T> mask{};  // all bits, or none
-  for (int i = 3; i < lanes<T>; i += 4) std::memset(reinterpret_cast<std::byte*>(&mask) + i * sizeof(T), 0xff, sizeof(T));
-  using Bits = Vec<std::uint32_t>;
   if (count >= lanes<T>) {
     for (std::int64_t at = 0; at < count; at += lanes<T>) {
       const std::int64_t x = std::min(at, count - lanes<T>);
-      store(to + x, ((Bits)mask & load<Bits>(from + x)) | (~(Bits)mask & load<Bits>(to + x)));
+      store(to + x, with_alpha(load<Vec<T>>(to + x), from + x));
     }
     return;
   }
@@ -132,7 +128,7 @@ class MedianPlan final : public CpuPlan {
         } else if constexpr (std::is_same_v<T, std::uint8_t>) {
           CountedMedian(rows, workspace).run(to, to_pitch);
         }
-        if (c == 4)  // alpha passes
+        if (c == 4 && !is_square)
           for (std::int64_t y = 0; y < t.height; ++y) copy_alpha(rows.centre(y), to + y * to_pitch, rows.count);
         if (is_stored) return;
         for (std::int64_t y = 0; y < t.height; ++y)

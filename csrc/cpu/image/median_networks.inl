@@ -12,6 +12,19 @@ struct MedianRows {
   const T* centre(std::int64_t y) const { return data + (y + diameter / 2) * pitch + diameter / 2 * channels; }
 };
 
+// v, but for every fourth element, which is alpha and passes. A constant, not a register that networks have a use for.
+template <class T, class V, std::size_t... i>
+MPSKIT_INLINE V with_alpha_of(V v, V source, std::index_sequence<i...>) {
+  using Bits = Vec<std::uint32_t>;
+  constexpr std::uint32_t upper = sizeof(T) == 1 ? 0xff000000 : sizeof(T) == 2 ? 0xffff0000 : 0xffffffff;
+  const Bits mask{(i % sizeof(T) + 1 == sizeof(T) ? upper : 0)...};
+  return (V)((mask & (Bits)source) | (~mask & (Bits)v));
+}
+template <class V, class T>
+MPSKIT_INLINE V with_alpha(V v, const T* source) {
+  return with_alpha_of<T>(v, load<V>(source), std::make_index_sequence<lanes<std::uint32_t>>{});
+}
+
 // Exchange number i of a network. Minima and maxima of integers as wide as AVX-512's go through one port, comparisons to masks through another, choices
 // through both: two exchanges of five by the latter keep both busy, where a caller takes the lower and the upper one.
 template <int i, class V>
@@ -144,6 +157,7 @@ void median_of_square(const MedianRows<T>& r, T* to, std::int64_t to_pitch) {
   constexpr std::int64_t together = n == 5 ? 16 : 4, half = n / 2;
   const std::int64_t last = r.height + n - 2;
   Lists lists[together]{};
+  const bool has_alpha = r.channels == 4;
   for (std::int64_t begin = 0; begin < r.count; begin += together * lanes<T>) {
     const std::int64_t end = std::min(r.count, begin + together * lanes<T>);
     for (std::int64_t b = -half - 1; 2 * b < r.height; ++b) {
@@ -165,8 +179,12 @@ void median_of_square(const MedianRows<T>& r, T* to, std::int64_t to_pitch) {
           T* const out = to + y * to_pitch + x;
           __builtin_prefetch(out + 2 * to_pitch, 1);
           __builtin_prefetch(out + 3 * to_pitch, 1);
-          store(out, Lists::median_of(middle, l->single[step % (half + 1)]));
-          if (y + 1 < r.height) store(out + to_pitch, Lists::median_of(middle, upper_row));
+          const auto put = [&](std::int64_t i, const V(&row)[n]) __attribute__((always_inline)) {
+            const V v = Lists::median_of(middle, row);
+            store(out + i * to_pitch, has_alpha ? with_alpha(v, r.centre(y + i) + x) : v);
+          };
+          put(0, l->single[step % (half + 1)]);
+          if (y + 1 < r.height) put(1, upper_row);
         }
         take(y + n + 1, lower_row);
         l->add(step, upper_row, lower_row);
@@ -180,6 +198,7 @@ template <class T>
 void median_of_three(const MedianRows<T>& r, T* to, std::int64_t to_pitch) {
   using V = Vec<T>;
   constexpr std::int64_t ahead = 256 / sizeof(T);
+  const bool has_alpha = r.channels == 4;
   for (std::int64_t at = 0; at < r.count; at += lanes<T>) {
     const std::int64_t x = std::max<std::int64_t>(std::min(at, r.count - lanes<T>), 0);
     const T* p = r.data + x;
@@ -198,16 +217,17 @@ void median_of_three(const MedianRows<T>& r, T* to, std::int64_t to_pitch) {
       const V low = upper(b[0], c[0]), high = lower(b[2], c[2]);
       V first = b[1], second = c[1];
       order<1>(first, second);
-      const auto write = [&](const V(&own)[3], T* row) __attribute__((always_inline)) {
+      const auto write = [&](const V(&own)[3], const T* centre, T* row) __attribute__((always_inline)) {
         V v = upper(low, own[0]), w = lower(high, own[2]);
         order<0>(v, w);
+        v = upper(v, lower(w, upper(first, lower(second, own[1]))));
         __builtin_prefetch(row + ahead, 1);
-        store(row, upper(v, lower(w, upper(first, lower(second, own[1])))));
+        store(row, has_alpha ? with_alpha(v, centre) : v);
       };
-      write(a, out);
+      write(a, r.centre(y) + x, out);
       if (y + 1 == r.height) break;
       take(d);
-      write(d, out + to_pitch);
+      write(d, r.centre(y + 1) + x, out + to_pitch);
       for (int i = 0; i < 3; ++i) a[i] = c[i], b[i] = d[i];
     }
   }
