@@ -84,9 +84,9 @@ void run_sums(const P* from, std::int64_t count, std::int64_t channels, T* sums)
   }
 }
 
-// to[x] = at(x) for x < count: bytes of registers of words. Two registers more may be asked for.
+// to[x] = at(x) for x < count: bytes of registers of words. Two registers more may be asked for. Whole lines go past the caches when `is_past`.
 template <class At>
-MPSKIT_INLINE void store_words(std::uint8_t* to, std::int64_t count, At at) {
+MPSKIT_INLINE void store_words(bool is_past, std::uint8_t* to, std::int64_t count, At at) {
   constexpr std::int64_t n = lanes<std::uint16_t>;
   const auto block = [&](std::int64_t x, std::uint8_t* bytes) __attribute__((always_inline)) { store_bytes(bytes, at(x), at(x + n)); };
   if (count < 2 * n) {
@@ -96,6 +96,9 @@ MPSKIT_INLINE void store_words(std::uint8_t* to, std::int64_t count, At at) {
     return;
   }
   std::int64_t x = 0;
+  if (is_past && reinterpret_cast<std::uintptr_t>(to) % 64 == 0)
+    for (; x + 64 <= count; x += 64)
+      for (std::int64_t i = x; i < x + 64; i += 2 * n) stream(to + i, bytes_of(at(i), at(i + n)));
   for (; x + 2 * n <= count; x += 2 * n) block(x, to + x);
   if (x < count) block(count - 2 * n, to + count - 2 * n);
 }
@@ -108,9 +111,9 @@ struct CodeMean {
     reciprocal = static_cast<std::uint32_t>(((std::int64_t{1} << (17 + shift)) / count + 1) / 2) * 0x10001u;
   }
   template <class... Terms>
-  void write(std::int64_t count, std::uint8_t* to, Terms... terms) const {
+  void write(bool is_past, std::int64_t count, std::uint8_t* to, Terms... terms) const {
     const Words add = broadcast_word(&half), times = broadcast_word(&reciprocal);
-    store_words(to, count, [=, by = shift](std::int64_t x) __attribute__((always_inline)) {
+    store_words(is_past, to, count, [=, by = shift](std::int64_t x) __attribute__((always_inline)) {
       return shifted_down(multiply_high((add + ... + load<Words>(terms + x)), times), by);
     });
   }
@@ -120,10 +123,10 @@ struct CodeMean {
 struct WideCodeMean {
   static constexpr std::uint16_t number = 625, quarter_half = 77;
   static constexpr int terms = 5, shift = 7;
-  static void write(std::int64_t count, std::uint8_t* to, const std::uint16_t* from, std::int64_t stride) {
+  static void write(bool is_past, std::int64_t count, std::uint8_t* to, const std::uint16_t* from, std::int64_t stride) {
     constexpr std::uint32_t reciprocal = (std::uint32_t{1} << (18 + shift)) / number * 0x10001u;
     const Words times = broadcast_word(&reciprocal);
-    store_words(to, count, [=](std::int64_t x) __attribute__((always_inline)) {
+    store_words(is_past, to, count, [=](std::int64_t x) __attribute__((always_inline)) {
       const auto term = [=](std::int64_t i) __attribute__((always_inline)) { return load<Words>(from + x + i * stride); };
       const Words a = term(0) + term(1), b = term(2) + term(3), e = term(4);
       const Words low = multiply_high((upper_mean(a, b) >> 1) + (e >> 2) + quarter_half, times) >> shift;
@@ -202,7 +205,7 @@ class WindowMeanPlan : public CpuPlan {
       : across_(across), down_(down), code_bits_(bits_of(call.inputs[0].dtype, across.sum() * down.sum())), element_bytes_(code_bits_ ? call.inputs[0].element_bytes() : 4),
         count_(across.sum() * down.sum()), mean_(count_),
         tiles_(k, call, across.reach(), down.reach(), element_bytes_, code_bits_ ? 256 << 10 : 128 << 10, element_bytes_ << 11) {
-    is_past_ = is_streamed(call.outputs[0]) && code_bits_ == 0;
+    is_past_ = is_streamed(call.outputs[0]);
     const bool are_bytes = call.inputs[0].dtype == DType::u8 && call.outputs[0].dtype == DType::u8;
     if (are_bytes && across.times == 2 && across.side == WideCodeMean::terms && count_ == WideCodeMean::number) code_bits_ = 18;
     const auto count = static_cast<double>(count_);
@@ -296,7 +299,7 @@ class WindowMeanPlan : public CpuPlan {
         D* const all_sums = inner - left;
         if (y + 1 < t.height) {
           if (const P* p = tiles_.row_in_place<P>(src, t, y + down_.reach(), 0)) foresee_first<0>(p);
-          foresee_first<1>(tiles_.row(dst, t, y + 1));
+          if (!is_past_) foresee_first<1>(tiles_.row(dst, t, y + 1));
         }
         tiles_.fill_sides(all_sums, left, wide - left - right, right);
         std::byte* const to = tiles_.row(dst, t, y);
@@ -304,6 +307,7 @@ class WindowMeanPlan : public CpuPlan {
           if (dst.layout.dtype == DType::u8 && count_ > 1) return put_means(all_sums, count, along, pitch, reinterpret_cast<std::uint8_t*>(to));
         put<P>(src, to, dst.layout.dtype, across(all_sums, count, along, pitch), count, floats);
       });
+      if (is_past_) end_stream();
     });
   }
 
@@ -392,9 +396,9 @@ class WindowMeanPlan : public CpuPlan {
     const std::int64_t c = tiles_.channels(), n = across_.side;
     if (across_.times == 2 && n > 1) {
       from = across_once(from, count + (n - 1) * c, rows + pitch, rows + 2 * pitch);
-      if (code_bits_ == 18) return WideCodeMean::write(count, to, from, c);
+      if (code_bits_ == 18) return WideCodeMean::write(is_past_, count, to, from, c);
     }
-    if (n > few_words) return mean_.write(count, to, across_once(from, count, rows, rows + 2 * pitch));
+    if (n > few_words) return mean_.write(is_past_, count, to, across_once(from, count, rows, rows + 2 * pitch));
     std::array<const std::uint16_t*, 7> terms;
     std::size_t some = 0;
     std::int64_t done = 0;
@@ -405,7 +409,7 @@ class WindowMeanPlan : public CpuPlan {
     }
     for (; done < n; ++done) terms[some++] = from + done * c;
     const auto write = [&]<std::size_t... i>(std::index_sequence<i...>) {
-      mean_.write(count, to, terms[i]...);
+      mean_.write(is_past_, count, to, terms[i]...);
       return true;
     };
     [&]<std::size_t... i>(std::index_sequence<i...>) { ((some == i + 1 && write(std::make_index_sequence<i + 1>{})) || ...); }(std::make_index_sequence<7>{});

@@ -64,22 +64,25 @@ MPSKIT_INLINE Words load_bytes(const std::uint8_t* p) {
 #endif
 }
 // Words of at most 255.
-MPSKIT_INLINE void store_bytes(std::uint8_t* p, Words a, Words b) {
+MPSKIT_INLINE Vec<std::uint8_t> bytes_of(Words a, Words b) {
 #if MPSKIT_VECTOR_BYTES == 64  // each of the conversions to bytes is two shuffles
   const __m512i eights = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
-  _mm512_storeu_si512(p, _mm512_maskz_permutexvar_epi64(0xff, eights, _mm512_packus_epi16((__m512i)a, (__m512i)b)));
+  return (Vec<std::uint8_t>)_mm512_maskz_permutexvar_epi64(0xff, eights, _mm512_packus_epi16((__m512i)a, (__m512i)b));
 #elif MPSKIT_VECTOR_BYTES == 32
-  _mm256_storeu_si256((__m256i*)p, _mm256_permute4x64_epi64(_mm256_packus_epi16((__m256i)a, (__m256i)b), 0b11011000));
+  return (Vec<std::uint8_t>)_mm256_permute4x64_epi64(_mm256_packus_epi16((__m256i)a, (__m256i)b), 0b11011000);
 #elif defined(__x86_64__)
-  _mm_storeu_si128((__m128i*)p, _mm_packus_epi16((__m128i)a, (__m128i)b));
+  return (Vec<std::uint8_t>)_mm_packus_epi16((__m128i)a, (__m128i)b);
 #elif defined(__aarch64__)
-  vst1q_u8(p, vcombine_u8(vmovn_u16((uint16x8_t)a), vmovn_u16((uint16x8_t)b)));
+  return (Vec<std::uint8_t>)vcombine_u8(vmovn_u16((uint16x8_t)a), vmovn_u16((uint16x8_t)b));
 #else
+  Vec<std::uint8_t> v;
   for (int i = 0; i < lanes<std::uint16_t>; ++i) {
-    p[i] = static_cast<std::uint8_t>(a[i]);
-    p[i + lanes<std::uint16_t>] = static_cast<std::uint8_t>(b[i]);
+    v[i] = static_cast<std::uint8_t>(a[i]);
+    v[i + lanes<std::uint16_t>] = static_cast<std::uint8_t>(b[i]);
   }
+  return v;
 #endif
 }
+MPSKIT_INLINE void store_bytes(std::uint8_t* p, Words a, Words b) { store(p, bytes_of(a, b)); }
 
 }  // namespace mpskit::cpu::MPSKIT_ISA
