@@ -72,6 +72,7 @@ std::string document(const ValueType& type, const KernelType* kernel) {
     const Codec& codec = codec_of(f);
     out += cat(f.name, " : ", codec.type, ", default ", text_of(get_field(f, defaults.get())), "\n    ", f.doc, "\n");
     if (codec.is_number) out += cat("    Allowed: ", describe_range(Where{type.info.name, f.name, f.range, f.unit}, codec.is_integer), ".\n");
+    for (std::size_t i = 0; i < f.enum_names.size(); ++i) out += cat(i ? ", '" : "    One of '", f.enum_names[i], i + 1 < f.enum_names.size() ? "'" : "'.\n");
   }
   if (type.record)
     out += cat(type.record->word, " : record of mps.", type.family, ".", type.record->name, ", optional\n    ", type.record->parts.front().field, " and what else Apple passes with it in one struct, instead of them.\n");

@@ -61,7 +61,10 @@ def test_a_kernel_is_documented(family: str, name: str, stem: str) -> None:
     descriptor = getattr(getattr(mps, family), name)._descriptor
     for field in descriptor["fields"]:
         assert field["doc"].endswith("."), f"{name}.{field['name']}: {field['doc']!r} is no sentence"
-        assert re.search(rf"^{field['name']} : ", text, re.MULTILINE)
+        about = re.search(rf"^{field['name']} : .*\n(?:    .*\n)+", text, re.MULTILINE)
+        assert about
+        for word in field.get("names", ()):
+            assert repr(word) in about[0].split("One of ")[-1], f"{name}.{field['name']}: {word!r} is not told"
 
 
 # What Apple's class names begin with in each family: it became the module's name.
