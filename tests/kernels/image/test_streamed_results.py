@@ -18,7 +18,6 @@ KEPT_ALPHA = {"source_alpha": "non_premultiplied", "destination_alpha": "non_pre
 LINEAR = {"source_color_space": "srgb", "destination_color_space": "linear_srgb"}
 
 
-
 def shape(side: int) -> Any:
     """A disk, of more places than are met one by one."""
     axis = np.arange(side) - side // 2
