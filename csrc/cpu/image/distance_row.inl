@@ -15,7 +15,7 @@ struct SquaredDistance<std::int32_t> {
   using Steps = std::int16_t;  // along a column
   using Wide = std::int64_t;   // holds a product of a difference of squares and a difference of places
   static constexpr Steps no_step = 16384;
-  static constexpr std::int64_t most_rows = 16383;
+  static constexpr std::int64_t most_rows = 16382;  // no_step and a step a row, and one more on the way up, are an int16
   static constexpr std::int64_t most = 1 << 29;
   static constexpr std::int32_t infinite = (1 << 30) - (1 << 20);
 };

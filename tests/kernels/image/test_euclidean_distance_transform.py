@@ -170,7 +170,7 @@ def test_search_limit_radius(engine: Engine, rng: np.random.Generator) -> None:
 
 
 def test_places_far_away(engine: Engine) -> None:
-    """Where squares no longer fit into 32 bits."""
+    """Where squares no longer fit into 32 bits, or steps into 16."""
     if engine.is_metal:
         pytest.skip("needs the CPU engine: textures have 16384 pixels a side at most")
     for shape, seeds in (((20000, 2), [(3, 0), (15000, 1)]), ((3, 30000), [(1, 4), (2, 29000)])):
@@ -183,6 +183,12 @@ def test_places_far_away(engine: Engine) -> None:
         part = np.zeros((3, 2), np.float32)
         Transform(offset=(shape[1] - 2, shape[0] - 3))(x, out=part)
         assert_close(part, exact[-3:, -2:], 0, 2e-7)
+    for height in (16382, 16383, 16384):
+        x = np.zeros((height, 40), np.uint8)
+        assert np.isposinf(Transform()(x)).all()
+        x[height // 2, 0] = 1
+        y, column = np.mgrid[:height, :40]
+        assert_close(Transform()(x), np.hypot(y - height // 2, column), 0, 2e-7)
     x = np.eye(4, dtype=np.float32)
     far = Transform(edge_mode="zero", offset=(-(10**12), 10**12))(x)
     assert_close(far, np.full((4, 4), np.sqrt(2) * 1e12), 0, 2e-7)
