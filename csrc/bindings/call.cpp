@@ -267,6 +267,7 @@ Prepared prepare(const BoundKernel& self, const Arguments& arguments, CommandBuf
   check_inputs(*self.kernel, layouts);
   Layouts made = self.kernel->infer(layouts, options.hints);
   if (is_limited) made.resize(always);
+  for (const Layout& l : made) require_size(type.info.name, l);
   const bool keeps_old = self.kernel->reads_outputs(made);
   p.outputs.reserve(made.size());
   const auto add_output = [&](std::size_t i) {

@@ -94,9 +94,10 @@ template <>
 struct Converter<Origin> {
   static constexpr std::string_view type = "tuple[int, ...]";
   static Origin from(py::handle v, const Where& w) {
-    const auto n = to_ints(v, w, 2, 3, "(row, column), integers from 0");
+    constexpr std::string_view allowed = "(row, column), integers from 0 to 2**40";
+    const auto n = to_ints(v, w, 2, 3, allowed);
     for (std::int64_t i : n)
-      if (i < 0) refuse_value(w, v, "(row, column), integers from 0", "Count from the first element.");
+      if (i < 0 || i > largest_extent) refuse_value(w, v, allowed, "Count from the first element.");
     return {n[0], n[1], n.size() > 2 ? n[2] : 0};
   }
   static py::object to(const Origin& o) {

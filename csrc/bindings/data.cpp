@@ -315,18 +315,7 @@ py::object make_data(Operand operand, int rank, const std::shared_ptr<Engine>& e
 namespace {
 
 std::int64_t extent(std::string_view who, std::string_view name, py::handle value) {
-  return to_int(value, Where{who, name, Range{.min = 0, .max = static_cast<double>(std::int64_t{1} << 40)}, ""});
-}
-
-// The product of extents and strides must stay an address.
-void require_size(std::string_view who, const Layout& l) {
-  double bytes = static_cast<double>(l.element_bytes());
-  for (std::size_t axis = 0; axis < 4; ++axis) bytes *= static_cast<double>(std::max<std::int64_t>(l.extent[axis], 1));
-  double span = 0;
-  for (std::size_t axis = 0; axis < 4; ++axis)
-    span += static_cast<double>(l.extent[axis]) * static_cast<double>(l.stride[axis]);
-  if (bytes > 0x1p60 || span > 0x1p60)
-    throw ValueError(cat(who, ": ", l.describe(), " is too large; allowed: up to 2**60 bytes. Make several."));
+  return to_int(value, Where{who, name, Range{.min = 0, .max = static_cast<double>(largest_extent)}, ""});
 }
 
 // A stride that the caller chose, or the packed one.
@@ -341,6 +330,16 @@ std::int64_t stride(std::string_view who, std::string_view name, py::handle valu
 }
 
 }  // namespace
+
+void require_size(std::string_view who, const Layout& l) {
+  double bytes = static_cast<double>(l.element_bytes());
+  for (std::size_t axis = 0; axis < 4; ++axis) bytes *= static_cast<double>(std::max<std::int64_t>(l.extent[axis], 1));
+  double span = 0;
+  for (std::size_t axis = 0; axis < 4; ++axis)
+    span += static_cast<double>(l.extent[axis]) * static_cast<double>(l.stride[axis]);
+  if (bytes > 0x1p60 || span > 0x1p60)
+    throw ValueError(cat(who, ": ", l.describe(), " is too large; allowed: up to 2**60 bytes. Make several."));
+}
 
 Extents image_extents(std::string_view who, py::handle width, py::handle height, py::handle feature_channels,
                       py::handle number_of_images, py::handle channel_format) {

@@ -70,6 +70,9 @@ struct ArrayShape {
 };
 ArrayShape array_shape(const Layout& layout, int rank);
 
+// The product of extents and strides must stay an address.
+void require_size(std::string_view who, const Layout& layout);
+
 // Keyword arguments of Image.empty(), CommandBuffer.temporary_image() and their like.
 struct Extents {
   Layout layout;

@@ -6,6 +6,9 @@
 // images of a batch; a matrix origin has its ROW in x and its COLUMN in y.
 namespace mpskit {
 
+// Numbers that become extents, or that extents are added to, end here: sums of a few do not overflow.
+inline constexpr std::int64_t largest_extent = std::int64_t{1} << 40;
+
 struct Offset {  // may be negative
   std::int64_t x = 0, y = 0, z = 0;
   bool operator==(const Offset&) const = default;

@@ -25,10 +25,10 @@ Layout Layout::vector(DType t, std::int64_t length, std::int64_t vectors) {
 
 Layout Layout::packed() const {
   Layout out = *this;
-  std::int64_t bytes = element_bytes();
+  auto bytes = static_cast<std::uint64_t>(element_bytes());  // may wrap: whoever makes extents of numbers looks at them then
   for (int axis = 3; axis >= 0; --axis) {
-    out.stride[static_cast<std::size_t>(axis)] = bytes;
-    bytes *= extent[static_cast<std::size_t>(axis)];
+    out.stride[static_cast<std::size_t>(axis)] = static_cast<std::int64_t>(bytes);
+    bytes *= static_cast<std::uint64_t>(extent[static_cast<std::size_t>(axis)]);
   }
   return out;
 }

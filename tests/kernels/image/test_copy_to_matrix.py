@@ -86,6 +86,10 @@ def test_errors(engine: Engine) -> None:
         (ValueError, "CopyToMatrix: data_layout is 'nchw'; allowed: 'hwc', 'chw'.", lambda: CopyToMatrix("nchw")),
         (ValueError, "CopyToMatrix: destination_matrix_origin has a third number, 1; allowed: (row, column).",
          lambda: CopyToMatrix(destination_matrix_origin=(0, 0, 1))),
+        (ValueError, "CopyToMatrix: destination_matrix_origin is (9223372036854775807, 0); allowed: (row, column), integers from 0 to 2**40.",
+         lambda: CopyToMatrix(destination_matrix_origin=(2**63 - 1, 0))),
+        (ValueError, "CopyToMatrix: (1099511627778, 1099511627920) float32 is too large; allowed: up to 2**60 bytes.",
+         lambda: CopyToMatrix(destination_matrix_origin=(2**40, 2**40))(x)),
         (ValueError, "CopyToMatrix: destination_matrix_batch_index is -1; allowed: ", lambda: CopyToMatrix(destination_matrix_batch_index=-1)),
         (TypeError, "CopyToMatrix: image is float32, the matrix float16; allowed: the same dtype", lambda: CopyToMatrix()(x, dtype="float16")),
         (ValueError, "CopyToMatrix: out is (1, 144) float32, the pictures take 2 rows of 144 elements from (0, 0); allowed: a matrix that holds them. "

@@ -283,6 +283,12 @@ def test_bad_operands(engine: Engine) -> None:
         (LanczosScale(clip_rect=(5, 0, 2, 2)), x, None, "clip_rect begins at (5, 0) and holds no pixel of out (5 x 4)"),
         (LanczosScale(), x[:0], None, "image is (0, 5, 3) float32; allowed: at least one pixel"),
         (LanczosScale(), x[None], np.zeros((2, 4, 5, 3), np.float32), "image has 1 images, out has 2"),
+        (  # 2**64 bytes are not none
+            LanczosScale(width=1 << 20, height=1 << 20),
+            mps.Image.empty(width=1, height=1, feature_channels=1 << 22, channel_format="float32"),
+            None,
+            "LanczosScale: (1048576, 1048576, 4194304) float32 is too large; allowed: up to 2**60 bytes.",
+        ),
     ):
         with pytest.raises(ValueError, match=re.escape(message)):
             kernel(source, out=out)
