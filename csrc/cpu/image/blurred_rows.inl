@@ -2,13 +2,13 @@
 // Rows of a picture, made gray and blurred with a Gaussian, one after the other from the top: what edge detectors begin with. A ring holds
 // the rows that were blurred along and are to be blurred down; a row's floats do not depend on where the first one was.
 #include "cpu/image/fetch.inl"
-#include "cpu/image/gaussian_weights.inl"
 #include "cpu/simd/transpose.inl"
+#include "kernels/common/gaussian_weights.hpp"
 
 namespace mpskit::cpu::MPSKIT_ISA {
 
 inline std::vector<float> gaussian_side(float sigma) {
-  const std::vector<double> weights = gaussian_weights(sigma);
+  const std::vector<double> weights = image::gaussian_weights(sigma);
   return {weights.begin(), weights.end()};
 }
 

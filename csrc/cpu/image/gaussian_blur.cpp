@@ -1,7 +1,7 @@
 #include "cpu/image/gaussian_codes.inl"
 #include "cpu/image/gaussian_floats.inl"
-#include "cpu/image/gaussian_weights.inl"
 #include "cpu/image/stencil_passes.inl"
+#include "kernels/common/gaussian_weights.hpp"
 
 namespace mpskit::cpu::MPSKIT_ISA {
 namespace {
@@ -112,11 +112,16 @@ class Strips final : public CpuPlan {
 class GaussianBlurPlan final : public CpuPlan {
  public:
   GaussianBlurPlan(const image::GaussianBlur& k, const Call& call) {
-    const std::vector<double> weights = gaussian_weights(k.sigma);
+    const std::vector<double> weights = image::gaussian_weights(k.sigma);
     const auto radius = static_cast<std::int64_t>(weights.size()) - 1;
-    if (GaussianCodes::fits(radius, call.inputs[0], call.outputs[0])) plan_ = std::make_unique<Strips<GaussianCodes>>(k, call, weights);
-    else if (radius > 0 && radius <= most_of_passes(call.inputs[0].channels())) plan_ = stencil_plan(k, {{1, 2 * radius + 1, all_of(weights)}, {2 * radius + 1, 1, all_of(weights)}}, 1, call);
-    else plan_ = std::make_unique<Strips<GaussianFloats>>(k, call, weights);
+    if (GaussianCodes::fits(radius, call.inputs[0], call.outputs[0])) {
+      plan_ = std::make_unique<Strips<GaussianCodes>>(k, call, weights);
+    } else if (radius > 0 && radius <= most_of_passes(call.inputs[0].channels())) {
+      const std::vector<float> all = image::both_sides(weights);
+      plan_ = stencil_plan(k, {{1, 2 * radius + 1, all}, {2 * radius + 1, 1, all}}, 1, call);
+    } else {
+      plan_ = std::make_unique<Strips<GaussianFloats>>(k, call, weights);
+    }
   }
   void run(std::span<const View> views) const override { plan_->run(views); }
 
@@ -124,13 +129,6 @@ class GaussianBlurPlan final : public CpuPlan {
   // Neighbours on a side with which passes of single rows and columns are faster: above it pays that pairs share a weight. With AVX-512 fewer lines
   // crossed count for more (measured on a Sapphire Rapids).
   static std::int64_t most_of_passes(std::int64_t channels) { return MPSKIT_VECTOR_BYTES < 64 ? 12 : channels == 1 ? 63 : channels == 4 ? 40 : 12; }
-
-  static std::vector<float> all_of(std::span<const double> half) {
-    std::vector<float> all;
-    for (std::size_t i = half.size(); i-- > 1;) all.push_back(static_cast<float>(half[i]));
-    for (const double w : half) all.push_back(static_cast<float>(w));
-    return all;
-  }
 
   std::unique_ptr<CpuPlan> plan_;
 };

@@ -1,8 +1,8 @@
 #include "kernels/image/gaussian_blur.hpp"
 
-#include <cmath>
 #include <vector>
 
+#include "kernels/common/gaussian_weights.hpp"
 #include "metal/image/unary.hpp"
 #include "metal/shaders/arguments.h"
 
@@ -11,21 +11,6 @@ namespace {
 
 // Apple does not state how large a convolution may be; at 255 taps sigma is 34. Beyond, a shader of ours sums.
 constexpr std::size_t most_taps = 255;
-std::int64_t radius_of(float sigma) { return static_cast<std::int64_t>(std::ceil(3.7 * static_cast<double>(sigma))); }
-
-std::vector<float> taps_of(float sigma) {
-  const std::int64_t radius = radius_of(sigma);
-  std::vector<double> weights;
-  double sum = 0;
-  for (std::int64_t i = -radius; i <= radius; ++i) {
-    const double x = static_cast<double>(i), s = static_cast<double>(sigma);
-    weights.push_back(sigma > 0 ? std::exp(-x * x / (2 * s * s)) : 1);
-    sum += weights.back();
-  }
-  std::vector<float> taps;
-  for (const double w : weights) taps.push_back(static_cast<float>(w / sum));
-  return taps;
-}
 
 // exact, and sigma 0, which copies: rows, then columns, in float32 between them.
 class Plan final : public MetalPlan {
@@ -36,7 +21,7 @@ class Plan final : public MetalPlan {
       set_unary(blur_.get(), k, window_);
       return;
     }
-    const std::vector<float> taps = taps_of(k.sigma);
+    const std::vector<float> taps = image::both_sides(image::gaussian_weights(k.sigma));
     const NSUInteger count = taps.size();
     // Between the two lies every row of the source, for the columns that are written.
     between_ = {0, 0, window_.width, call.inputs[0].height()};
