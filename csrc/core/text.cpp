@@ -34,6 +34,8 @@ std::string to_text(std::span<const std::int64_t> tuple) {
   return out + (tuple.size() == 1 ? ",)" : ")");
 }
 
+std::string counted(std::int64_t n, std::string_view what) { return cat(n, ' ', what, n == 1 ? "" : "s"); }
+
 namespace {
 std::size_t edit_distance(std::string_view a, std::string_view b) {  // Levenshtein, one row
   std::vector<std::size_t> row(b.size() + 1);

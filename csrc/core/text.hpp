@@ -31,6 +31,9 @@ std::string cat(const Parts&... parts) {
   return out;
 }
 
+// "1 channel", "3 channels".
+std::string counted(std::int64_t n, std::string_view what);
+
 // The candidate nearest to a misspelt word, or nothing when none is near.
 std::string nearest(std::string_view word, std::span<const std::string> candidates);
 

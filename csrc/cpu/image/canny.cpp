@@ -11,7 +11,7 @@ namespace {
 class CannyPlan final : public CpuPlan {
  public:
   CannyPlan(const image::Canny& k, const Call& call)
-      : rows_{gaussian_side(k.sigma), k.edge_mode, image::Canny::converts_to_gray(call.inputs[0], call.outputs[0]), k.color_transform, call.inputs[0].channels()},
+      : rows_{gaussian_side(k.sigma), k.edge_mode, image::converts_to_gray(call.inputs[0], call.outputs[0]), k.color_transform, call.inputs[0].channels()},
         window_(image::clip_window(k.clip_rect, call.outputs[0])), channels_(call.outputs[0].channels()), images_(call.outputs[0].images()) {
     const Layout& src = call.inputs[0];
     const auto part = [](std::int64_t offset, std::int64_t count, std::int64_t size) {  // of the source, that lies under the window

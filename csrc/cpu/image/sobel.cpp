@@ -45,7 +45,7 @@ Vec<float> magnitudes(const float* src, std::int64_t pitch, std::int64_t channel
 class SobelPlan final : public CpuPlan {
  public:
   SobelPlan(const image::Sobel& k, const Call& call)
-      : k_(k), window_(image::clip_window(k.clip_rect, call.outputs[0])), is_gray_(image::Sobel::converts_to_gray(call.inputs[0], call.outputs[0])) {
+      : k_(k), window_(image::clip_window(k.clip_rect, call.outputs[0])), is_gray_(image::converts_to_gray(call.inputs[0], call.outputs[0])) {
     const Layout &src = call.inputs[0], &dst = call.outputs[0];
     channels_ = dst.channels();
     source_channels_ = src.channels();

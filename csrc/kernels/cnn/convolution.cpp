@@ -52,7 +52,7 @@ void Convolution::check(std::span<const Layout> in, std::span<const Layout> out)
   const std::string name = who(*this);
   const std::int64_t read = channels_read(name, *this, in[0]);
   if (read != d.input_feature_channels)
-    throw ValueError(cat(name, ": image has ", read, " channels to read; allowed: ", d.input_feature_channels, ", which the weights take. ",
+    throw ValueError(cat(name, ": image has ", counted(read, "channel"), " to read; allowed: ", d.input_feature_channels, ", which the weights take. ",
                          read > d.input_feature_channels ? "Choose some with source_feature_channel_offset and source_feature_channel_max_count."
                                                          : "Give an image with as many."));
   part_of(name, *this, in[0], out[0], d.output_feature_channels);

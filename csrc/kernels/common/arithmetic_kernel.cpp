@@ -44,8 +44,8 @@ void check_arithmetic(std::string_view kernel, const ArithmeticKernel& k, std::s
     const bool repeats = (i == 0 ? k.primary_stride_in_pixels : k.secondary_stride_in_pixels).depth == 0;
     if (in[i].images() == (repeats ? 1 : dst.images())) continue;
     if (repeats)
-      throw ValueError(cat(kernel, ": ", name, " has ", in[i].images(), " images; allowed: 1, as its stride is 0 for images. Slice it, or pass a stride of 1."));
-    throw ValueError(cat(kernel, ": ", name, " has ", in[i].images(), " images, out has ", dst.images(),
+      throw ValueError(cat(kernel, ": ", name, " has ", counted(in[i].images(), "image"), "; allowed: 1, as its stride is 0 for images. Slice it, or pass a stride of 1."));
+    throw ValueError(cat(kernel, ": ", name, " has ", counted(in[i].images(), "image"), ", out has ", dst.images(),
                          "; allowed: the same number. One image for all takes ", name, "_stride_in_pixels=(1, 1, 0)."));
   }
 }

@@ -22,7 +22,7 @@ void BatchNormalizationParameters::validate() const {
 
 void BatchNormalizationParameters::require_channels(std::string_view who, std::int64_t channels) const {
   if (mean && mean->elements() != channels)
-    throw ValueError(cat(who, ": batch_normalization has ", mean->elements(), " channels; allowed: ", channels,
+    throw ValueError(cat(who, ": batch_normalization has ", counted(mean->elements(), "channel"), "; allowed: ", channels,
                          ", those of the result. Pass as many numbers."));
 }
 

@@ -22,7 +22,7 @@ void check_binary(std::string_view kernel, const BinaryKernel& k, std::span<cons
     const Offset& offset = i == 0 ? k.primary_offset : k.secondary_offset;
     if (in[i].is_empty()) throw ValueError(cat(kernel, ": ", name, " is ", in[i].describe(), "; allowed: at least one pixel and one channel."));
     if (in[i].channels() != dst.channels())
-      throw ValueError(cat(kernel, ": ", name, " has ", in[i].channels(), " channels, out has ", dst.channels(),
+      throw ValueError(cat(kernel, ": ", name, " has ", counted(in[i].channels(), "channel"), ", out has ", dst.channels(),
                            "; allowed: the same number in all three. Repeat the channels of the smaller one, or pass another out."));
     if (offset.z != 0)
       throw ValueError(cat(kernel, ": ", name, "_offset selects images by z; allowed: x and y. Slice the batch instead."));

@@ -88,7 +88,7 @@ Part part_of(std::string_view kernel, const UnaryKernel& k, const Layout& src, c
   if (src.is_empty()) throw ValueError(cat(kernel, ": image is ", src.describe(), "; allowed: at least one pixel and one channel."));
   const std::int64_t end = k.destination_feature_channel_offset + channels;
   if (dst.channels() < end)
-    throw ValueError(cat(kernel, ": out has ", dst.channels(), " channels; allowed: ", end, " or more, ", channels, " are written",
+    throw ValueError(cat(kernel, ": out has ", counted(dst.channels(), "channel"), "; allowed: ", end, " or more, ", channels, " are written",
                          k.destination_feature_channel_offset > 0 ? " behind destination_feature_channel_offset" : "", ". Make out with as many."));
   const image::Window w = image::clip_window(k.clip_rect, dst);
   if (w.width <= 0 || w.height <= 0)
@@ -102,7 +102,7 @@ Part part_of(std::string_view kernel, const UnaryKernel& k, const Layout& src, c
   if (selects ? from + images > src.images() : src.images() != dst.images())
     throw ValueError(selects ? cat(kernel, ": images ", from, " to ", from + images - 1, " are read, image has ", src.images(),
                                    "; allowed: images that it has. Mend z of offset and clip_rect.")
-                             : cat(kernel, ": image has ", src.images(), " images, out has ", dst.images(), "; allowed: the same number. Make out with shape (",
+                             : cat(kernel, ": image has ", counted(src.images(), "image"), ", out has ", dst.images(), "; allowed: the same number. Make out with shape (",
                                    src.images(), ", height, width, channels)."));
   return {w.x, w.y, w.width, w.height, first, from, images, k.source_feature_channel_offset, read, k.destination_feature_channel_offset};
 }

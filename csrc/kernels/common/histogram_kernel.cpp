@@ -8,7 +8,7 @@ namespace {
 
 void require_channels(std::string_view kernel, const Layout& src) {
   if (src.channels() > 4)
-    throw ValueError(cat(kernel, ": image has ", src.channels(), " channels; allowed: 1 to 4, as there are four limits. Pass four channels at a time."));
+    throw ValueError(cat(kernel, ": image has ", counted(src.channels(), "channel"), "; allowed: 1 to 4, as there are four limits. Pass four channels at a time."));
 }
 
 }  // namespace
@@ -23,16 +23,9 @@ void validate(std::string_view kernel, const HistogramInfo& k) {
                            "; allowed: a maximum above the minimum. Pass four of each."));
 }
 
-void check_source(std::string_view kernel, const Layout& src, const Region& r) {
+void check_counted(std::string_view kernel, const Layout& src, const Region& clip_rect_source) {
   require_channels(kernel, src);
-  if (src.is_empty())
-    throw ValueError(cat(kernel, ": image is ", src.describe(), "; allowed: at least one pixel and one channel."));
-  if (r.origin.z != 0 || r.size.depth != Region::unlimited)
-    throw ValueError(cat(kernel, ": clip_rect_source selects images by z; allowed: x and y. Slice the batch instead."));
-  const Window s = clip_window(r, src);
-  if (s.width <= 0 || s.height <= 0)
-    throw ValueError(cat(kernel, ": clip_rect_source begins at (", r.origin.x, ", ", r.origin.y, ") and holds no pixel of image (", src.width(), " x ",
-                         src.height(), "); allowed: a rectangle that meets it. Pass (x, y, width, height)."));
+  check_source(kernel, src, clip_rect_source);
 }
 
 Layout histogram_of(std::string_view kernel, const HistogramInfo& k, const Layout& src, const OutputHints& hints) {

@@ -35,7 +35,7 @@ inline constexpr std::array histogram_tolerances{
     Tolerance{DType::u32, 0, 0, "counts are exact where no value lies within a rounding of a bin's end"}};
 
 void validate(std::string_view kernel, const HistogramInfo& k);  // rules between its fields
-void check_source(std::string_view kernel, const Layout& src, const Region& clip_rect_source);
+void check_counted(std::string_view kernel, const Layout& src, const Region& clip_rect_source);
 Layout histogram_of(std::string_view kernel, const HistogramInfo& k, const Layout& src, const OutputHints& hints);
 // A histogram of every image; with `or_one` one for all of them will do.
 void check_histogram(std::string_view kernel, std::string_view operand, const HistogramInfo& k, const Layout& src, const Layout& histogram, bool or_one);

@@ -59,12 +59,28 @@ struct Window {
 };
 Window clip_window(const Region& clip_rect, const Layout& dst);
 
-// Shape rules of unary image kernels, with the kernel's name for the message.
+// What kernels that may make gray pictures do with a colour one: to one channel it becomes gray first.
+bool converts_to_gray(const Layout& src, const Layout& dst);
+
+// What is one of the source's elements.
+inline constexpr std::array tolerances_of_elements{
+    Tolerance{DType::u8, 1, 0, "exact from uint8; one code of the rounded exact value from others"},
+    Tolerance{DType::u16, 1, 0, "exact from uint16; one code of the rounded exact value from others"},
+    Tolerance{DType::f16, 1e-7, 1e-3, "exact from float16; one rounding to half precision from others"},
+    Tolerance{DType::f32, 0, 2e-7, "exact from float32 and float16; one rounding from codes"}};
+
+// Shape rules of image kernels, with the kernel's name for the message.
 Layout like_source(const Layout& src, const OutputHints& hints);
 void check_unary(std::string_view kernel, const UnaryKernel& k, const Layout& src, const Layout& dst);
 // Both rules of kernels that work on each channel for itself.
 void check_channelwise(std::string_view kernel, const UnaryKernel& k, std::span<const Layout> in, std::span<const Layout> out);
 void check_same_channels(std::string_view kernel, const Layout& src, const Layout& dst);
+// Of those that make a gray picture too: `what` of it.
+void check_channels_or_gray(std::string_view kernel, const UnaryKernel& k, const Layout& src, const Layout& dst, std::string_view what);
+// The part of the source that is read is not empty.
+void check_source(std::string_view kernel, const Layout& src, const Region& clip_rect_source);
+// x and y of what is found have 16 bits. `what` they are.
+void check_found(std::string_view kernel, const Layout& src, std::string_view what);
 
 }  // namespace image
 }  // namespace mpskit

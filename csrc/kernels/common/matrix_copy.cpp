@@ -17,7 +17,7 @@ void check_matrix_copy(std::string_view kernel, std::string_view side, const Ori
   if (picture.dtype != matrix.dtype)
     throw TypeError(cat(kernel, ": image is ", name_of(picture.dtype), ", the matrix ", name_of(matrix.dtype), "; allowed: the same dtype, nothing is converted. Convert one with astype()."));
   if (batch_index >= matrix.matrices())
-    throw ValueError(cat(kernel, ": ", side, "_matrix_batch_index is ", batch_index, ", ", other, " has ", matrix.matrices(), " matrices; allowed: 0 to ", matrix.matrices() - 1, "."));
+    throw ValueError(cat(kernel, ": ", side, "_matrix_batch_index is ", batch_index, ", ", other, " has ", matrix.matrices(), " matrices; allowed: 0 to ", matrix.matrices() - 1, ". Pass one of them, or more matrices."));
   const std::int64_t columns = PictureCopy::row_elements(picture);
   if (origin.x > matrix.rows() - picture.images() || origin.y > matrix.columns() - columns)
     throw ValueError(cat(kernel, ": ", other, " is ", matrix.describe(), ", the pictures take ", picture.images(), " rows of ", columns, " elements from (", origin.x, ", ", origin.y,

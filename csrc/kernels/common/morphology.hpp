@@ -16,11 +16,7 @@ struct AreaKernel : WindowKernel<1023> {
   bool operator==(const AreaKernel&) const = default;
 
   static constexpr auto fields = std::tuple_cat(window_fields, unary_fields);
-  static constexpr std::array tolerances{
-      Tolerance{DType::u8, 1, 0, "exact from uint8; one code of the rounded exact value from others"},
-      Tolerance{DType::u16, 1, 0, "exact from uint16; one code of the rounded exact value from others"},
-      Tolerance{DType::f16, 1e-7, 1e-3, "exact from float16; one rounding to half precision from others"},
-      Tolerance{DType::f32, 0, 2e-7, "exact from float32 and float16; one rounding from codes"}};
+  static constexpr auto tolerances = tolerances_of_elements;
 };
 
 // Dilate and Erode.

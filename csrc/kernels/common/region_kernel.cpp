@@ -5,19 +5,8 @@
 
 namespace mpskit::image {
 
-void check_region(std::string_view kernel, const RegionKernel& k, const Layout& src) {
-  if (src.is_empty()) throw ValueError(cat(kernel, ": image is ", src.describe(), "; allowed: at least one pixel and one channel."));
-  const Region& r = k.clip_rect_source;
-  if (r.origin.z != 0 || r.size.depth != Region::unlimited)
-    throw ValueError(cat(kernel, ": clip_rect_source selects images by z; allowed: x and y. Slice the batch instead."));
-  const Window s = k.source_window(src);
-  if (s.width <= 0 || s.height <= 0)
-    throw ValueError(cat(kernel, ": clip_rect_source begins at (", r.origin.x, ", ", r.origin.y, ") and holds no pixel of image (", src.width(), " x ",
-                         src.height(), "); allowed: a rectangle that meets it. Pass (x, y, width, height)."));
-}
-
 void check_region(std::string_view kernel, const RegionKernel& k, const Layout& src, const Layout& dst, Extent size) {
-  check_region(kernel, k, src);
+  check_source(kernel, src, k.clip_rect_source);
   UnaryKernel as_unary;
   as_unary.clip_rect = k.clip_rect;
   check_unary(kernel, as_unary, src, dst);

@@ -23,12 +23,7 @@ struct RegionKernel : AnyKernel {
   Window source_window(const Layout& src) const { return clip_window(clip_rect_source, src); }
 };
 
-// What is one of the source's elements, and what is a sum of them.
-inline constexpr std::array tolerances_of_elements{
-    Tolerance{DType::u8, 1, 0, "exact from uint8; one code of the rounded exact value from others"},
-    Tolerance{DType::u16, 1, 0, "exact from uint16; one code of the rounded exact value from others"},
-    Tolerance{DType::f16, 1e-7, 1e-3, "exact from float16; one rounding to half precision from others"},
-    Tolerance{DType::f32, 0, 2e-7, "exact from float32 and float16; one rounding from codes"}};
+// What is a sum of the source's elements.
 inline constexpr std::array tolerances_of_sums{
     Tolerance{DType::u8, 1, 0, "one code of the rounded exact value"},
     Tolerance{DType::u16, 1, 0, "one code of the rounded exact value"},
@@ -41,8 +36,7 @@ inline Window results_window(const RegionKernel& k, const Layout& dst, Extent si
   return {w.x, w.y, size.width, size.height};
 }
 
-// Shape rules, with the kernel's name for the message. The first is of the source alone: it comes before there is an output.
-void check_region(std::string_view kernel, const RegionKernel& k, const Layout& src);
+// Shape rules, with the kernel's name for the message.
 void check_region(std::string_view kernel, const RegionKernel& k, const Layout& src, const Layout& dst, Extent size);
 // Results of one element type, or of float32 where the format does not hold them.
 Layout elements_result(const Layout& src, const OutputHints& hints, Extent size);

@@ -35,20 +35,12 @@ struct Canny : UnaryKernel {
   static constexpr std::array tolerances{Tolerance{DType::u8, 0, 0, "0 or 255"}, Tolerance{DType::u16, 0, 0, "0 or 65535"},
                                          Tolerance{DType::f16, 0, 0, "0 or 1"}, Tolerance{DType::f32, 0, 0, "0 or 1"}};
 
-  // A colour picture becomes gray before it is filtered.
-  static bool converts_to_gray(const Layout& src, const Layout& dst) { return dst.channels() == 1 && src.channels() > 1; }
-
   void validate() const {
     if (low_threshold > high_threshold)
       throw ValueError(cat(info.name, ": low_threshold is ", low_threshold, ", high_threshold is ", high_threshold,
                            "; allowed: a low one that is not above the high one. Pass both, or swap them."));
   }
-  void check(std::span<const Layout> in, std::span<const Layout> out) const {
-    check_unary(info.name, *this, in[0], out[0]);
-    if (in[0].channels() != out[0].channels() && out[0].channels() != 1)
-      throw ValueError(cat(info.name, ": image has ", in[0].channels(), " channels, out has ", out[0].channels(),
-                           "; allowed: the same number, or 1 for the edges of the gray picture. Make out with ", in[0].channels(), " channels or 1."));
-  }
+  void check(std::span<const Layout> in, std::span<const Layout> out) const { check_channels_or_gray(info.name, *this, in[0], out[0], "the edges"); }
 };
 
 }  // namespace mpskit::image

@@ -66,13 +66,13 @@ struct Conversion : UnaryKernel {
     check_unary(info.name, *this, in[0], out[0]);
     const std::int64_t from = in[0].channels(), to = out[0].channels();
     if (from > 4 || (from != to && (from < 3 || to < 3 || to > 4)))
-      throw ValueError(cat(info.name, ": image has ", from, " channels, out has ", to, "; allowed: the same number up to 4, or 3 and 4. Make out with ", std::min<std::int64_t>(from, 4), " channels."));
+      throw ValueError(cat(info.name, ": image has ", counted(from, "channel"), ", out has ", to, "; allowed: the same number up to 4, or 3 and 4. Make out with ", counted(std::min<std::int64_t>(from, 4), "channel"), "."));
     if (source_channel_order == ChannelOrder::bgra && from < 3)
-      throw ValueError(cat(info.name, ": image has ", from, " channels and source_channel_order is 'bgra'; allowed: 3 or 4 channels. Leave source_channel_order out."));
+      throw ValueError(cat(info.name, ": image has ", counted(from, "channel"), " and source_channel_order is 'bgra'; allowed: 3 or 4 channels. Leave source_channel_order out."));
     if (source_color_space == ColorSpace::none) return;
     const bool fits = is_gray(source_color_space) ? from == 1 : from >= 3;
     if (!fits)
-      throw ValueError(cat(info.name, ": image has ", from, " channels and source_color_space is '", name_of_enum(source_color_space), "'; allowed: ",
+      throw ValueError(cat(info.name, ": image has ", counted(from, "channel"), " and source_color_space is '", name_of_enum(source_color_space), "'; allowed: ",
                            is_gray(source_color_space) ? "1 channel for gray spaces" : "3 or 4 channels for spaces of colour", ". Pass a space that fits."));
   }
 };

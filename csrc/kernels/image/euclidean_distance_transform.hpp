@@ -36,7 +36,7 @@ struct EuclideanDistanceTransform : UnaryKernel {
   void check(std::span<const Layout> in, std::span<const Layout> out) const {
     check_unary(info.name, *this, in[0], out[0]);
     if (in[0].channels() != 1)
-      throw ValueError(cat(info.name, ": image has ", in[0].channels(), " channels; allowed: 1. Pass one of them, image[..., 0], or a mask of all."));
+      throw ValueError(cat(info.name, ": image has ", counted(in[0].channels(), "channel"), "; allowed: 1. Pass one of them, image[..., 0], or a mask of all."));
     check_same_channels(info.name, in[0], out[0]);
   }
 };

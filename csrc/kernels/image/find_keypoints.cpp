@@ -26,10 +26,8 @@ void FindKeypoints::check(std::span<const Layout> in, std::span<const Layout> ou
   const Layout& src = in[0];
   if (src.is_empty()) throw ValueError(cat(info.name, ": image is ", src.describe(), "; allowed: at least one pixel."));
   if (src.channels() != 1)
-    throw ValueError(cat(info.name, ": image has ", src.channels(), " channels; allowed: 1. Pass one of them, or a picture of corner strengths."));
-  constexpr std::int64_t largest = 65536;
-  if (src.width() > largest || src.height() > largest)
-    throw ValueError(cat(info.name, ": image is ", src.width(), " x ", src.height(), " pixels; allowed: ", largest, " a side, as x and y have 16 bits. Cut it into tiles."));
+    throw ValueError(cat(info.name, ": image has ", counted(src.channels(), "channel"), "; allowed: 1. Pass one of them, or a picture of corner strengths."));
+  check_found(info.name, src, "x and y");
   const std::vector<Window> all = windows(src);
   for (std::size_t r = 0; r < all.size(); ++r)
     if (all[r].width <= 0 || all[r].height <= 0)

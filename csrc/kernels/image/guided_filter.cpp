@@ -21,11 +21,11 @@ void require_same_size(std::string_view operand, const Layout& l, std::string_vi
     throw ValueError(cat(name, ": ", operand, " is ", l.describe(), ", ", other, " is ", wanted.describe(), "; allowed: the same images, height and width. Scale one of them."));
 }
 void require_channels(std::string_view operand, const Layout& l, std::int64_t channels, std::string_view why) {
-  if (l.channels() != channels) throw ValueError(cat(name, ": ", operand, " has ", l.channels(), " channels; allowed: ", channels, ", ", why));
+  if (l.channels() != channels) throw ValueError(cat(name, ": ", operand, " has ", counted(l.channels(), "channel"), "; allowed: ", channels, ", ", why));
 }
 void require_colour(const Layout& guidance) {
   if (guidance.channels() != 3 && guidance.channels() != 4)
-    throw ValueError(cat(name, ": guidance has ", guidance.channels(), " channels; allowed: 3, or 4 with alpha. Pass independent_channels=True for a model of each channel alone."));
+    throw ValueError(cat(name, ": guidance has ", counted(guidance.channels(), "channel"), "; allowed: 3, or 4 with alpha. Pass independent_channels=True for a model of each channel alone."));
 }
 
 }  // namespace
@@ -72,7 +72,7 @@ void GuidedFilter::check(std::span<const Layout> in, std::span<const Layout> out
       const std::string_view operand = i == 1 ? "coefficients" : "coefficients_b";
       require_pixels(operand, in[i]);
       if (in[i].images() != guidance.images())
-        throw ValueError(cat(name, ": ", operand, " has ", in[i].images(), " images, guidance has ", guidance.images(), "; allowed: the same number."));
+        throw ValueError(cat(name, ": ", operand, " has ", counted(in[i].images(), "image"), ", guidance has ", guidance.images(), "; allowed: the same number. Take those of one regression."));
       require_channels(operand, in[i], independent_channels ? guidance.channels() : 4, independent_channels ? "as guidance." : "a of red, green and blue, and b.");
     }
     if (in.size() > 2) require_same_size("coefficients_b", in[2], "coefficients", in[1]);

@@ -37,7 +37,7 @@ struct Histogram : HistogramInfo, AnyKernel {
     return {histogram_of(info.name, *this, in[0], hints)};
   }
   void check(std::span<const Layout> in, std::span<const Layout> out) const {
-    check_source(info.name, in[0], clip_rect_source);
+    check_counted(info.name, in[0], clip_rect_source);
     check_histogram(info.name, "out", *this, in[0], out[0], false);
   }
   bool reads_outputs(std::span<const Layout>) const { return !zero_histogram; }

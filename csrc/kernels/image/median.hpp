@@ -15,11 +15,7 @@ struct Median : UnaryKernel {
       "corners to 0. Do not pass NaN: which value is the middle one is then undefined."};
   static constexpr auto fields = std::tuple_cat(
       std::tuple{Field{"kernel_diameter", &Median::kernel_diameter, Range{.min = 3, .max = 127, .odd = true}, "px", "Side of the window."}}, unary_fields);
-  static constexpr std::array tolerances{
-      Tolerance{DType::u8, 1, 0, "exact from uint8; one code of the rounded exact value from others"},
-      Tolerance{DType::u16, 1, 0, "exact from uint16; one code of the rounded exact value from others"},
-      Tolerance{DType::f16, 1e-7, 1e-3, "exact from float16; one rounding to half precision from others"},
-      Tolerance{DType::f32, 0, 2e-7, "exact from float32 and float16; one rounding from codes"}};
+  static constexpr auto tolerances = tolerances_of_elements;
 
   void check(std::span<const Layout> in, std::span<const Layout> out) const { check_channelwise(info.name, *this, in, out); }
 };

@@ -37,11 +37,11 @@ struct NormalizedHistogram : HistogramInfo, AnyKernel {
     return {histogram_of(info.name, *this, in[0], hints), Layout::image(DType::f32, in[0].images(), 1, 2, in[0].channels())};
   }
   void check(std::span<const Layout> in, std::span<const Layout> out) const {
-    check_source(info.name, in[0], clip_rect_source);
+    check_counted(info.name, in[0], clip_rect_source);
     check_histogram(info.name, "out", *this, in[0], out[0], false);
     const Layout wanted = Layout::image(DType::f32, in[0].images(), 1, 2, in[0].channels());
     if (out[1].extent != wanted.extent)
-      throw ValueError(cat(info.name, ": minmax is ", out[1].describe(), "; allowed: ", wanted.describe(), ", the least and the greatest value of every channel."));
+      throw ValueError(cat(info.name, ": minmax is ", out[1].describe(), "; allowed: ", wanted.describe(), ", the least and the greatest value of every channel. Make it so, or omit out."));
   }
   bool reads_outputs(std::span<const Layout>) const { return !zero_histogram; }
 };

@@ -13,7 +13,7 @@ struct ReduceRowMin : RowReduceKernel {
   static constexpr auto tolerances = tolerances_of_elements;
 
   Layouts infer(std::span<const Layout> in, const OutputHints& hints) const {
-    check_region(info.name, *this, in[0]);
+    check_source(info.name, in[0], clip_rect_source);
     return {elements_result(in[0], hints, extent(in[0]))};
   }
   void check(std::span<const Layout> in, std::span<const Layout> out) const { check_reduction(info.name, *this, in[0], out[0], extent(in[0])); }

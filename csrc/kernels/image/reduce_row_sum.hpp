@@ -14,7 +14,7 @@ struct ReduceRowSum : RowReduceKernel {
   static constexpr auto tolerances = tolerances_of_sums;
 
   Layouts infer(std::span<const Layout> in, const OutputHints& hints) const {
-    check_region(info.name, *this, in[0]);
+    check_source(info.name, in[0], clip_rect_source);
     return {sums_result(info.name, in[0], hints, extent(in[0]))};
   }
   void check(std::span<const Layout> in, std::span<const Layout> out) const { check_reduction(info.name, *this, in[0], out[0], extent(in[0])); }

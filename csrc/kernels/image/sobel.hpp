@@ -1,8 +1,6 @@
 #pragma once
 #include <array>
 
-#include "core/error.hpp"
-#include "core/text.hpp"
 #include "kernels/common/image_kernel.hpp"
 
 namespace mpskit::image {
@@ -28,16 +26,7 @@ struct Sobel : UnaryKernel {
       Tolerance{DType::f16, 4e-6, 1e-3, "one rounding to half precision; absolute for inputs within [-1, 1]"},
       Tolerance{DType::f32, 4e-6, 1e-6, "float32 differences of sums of eight values; absolute for inputs within [-1, 1]"}};
 
-  // A colour picture becomes gray before it is filtered.
-  static bool converts_to_gray(const Layout& src, const Layout& dst) { return dst.channels() == 1 && src.channels() > 1; }
-
-  void check(std::span<const Layout> in, std::span<const Layout> out) const {
-    check_unary(info.name, *this, in[0], out[0]);
-    if (in[0].channels() != out[0].channels() && out[0].channels() != 1)
-      throw ValueError(cat(info.name, ": image has ", in[0].channels(), " channels, out has ", out[0].channels(),
-                           "; allowed: the same number, or 1 for the gradient of the gray picture. Make out with ", in[0].channels(),
-                           " channels or 1."));
-  }
+  void check(std::span<const Layout> in, std::span<const Layout> out) const { check_channels_or_gray(info.name, *this, in[0], out[0], "the gradient"); }
 };
 
 }  // namespace mpskit::image

@@ -15,7 +15,7 @@ struct StatisticsMean : RegionKernel {
 
   Extent extent(const Layout&) const { return {1, 1}; }
   Layouts infer(std::span<const Layout> in, const OutputHints& hints) const {
-    check_region(info.name, *this, in[0]);
+    check_source(info.name, in[0], clip_rect_source);
     return {sums_result(info.name, in[0], hints, extent(in[0]))};
   }
   void check(std::span<const Layout> in, std::span<const Layout> out) const { check_region(info.name, *this, in[0], out[0], extent(in[0])); }

@@ -12,11 +12,7 @@ struct Transpose : UnaryKernel {
       "With clip_rect and offset, out[y, x] = image[offset.y + x - clip.x, offset.x + y - clip.y]: offset counts in the source. Apple does not "
       "say how they work together; on a GPU they may act otherwise. Beyond the border the edge mode decides."};
   static constexpr auto fields = unary_fields;
-  static constexpr std::array tolerances{
-      Tolerance{DType::u8, 1, 0, "exact from uint8; one code of the rounded exact value from others"},
-      Tolerance{DType::u16, 1, 0, "exact from uint16; one code of the rounded exact value from others"},
-      Tolerance{DType::f16, 1e-7, 1e-3, "exact from float16; one rounding to half precision from others"},
-      Tolerance{DType::f32, 0, 2e-7, "exact from float32 and float16; one rounding from codes"}};
+  static constexpr auto tolerances = tolerances_of_elements;
 
   Layouts infer(std::span<const Layout> in, const OutputHints& hints) const {
     const Layout out = like_source(in[0], hints);

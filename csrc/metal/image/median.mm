@@ -18,7 +18,7 @@ class Plan final : public UnaryPlan {
     if (src.dtype != DType::u8 || dst.dtype != DType::u8)
       return cat("image is ", src.describe(), ", out is ", dst.describe(), "; allowed there: uint8, as MPSImageMedian takes 8 bits a channel. Pass device=\"cpu\".");
     if (src.channels() > 4)
-      return cat("image has ", src.channels(), " channels; allowed there: 4, as MPSImageMedian copies the fourth of each texture. Split them, or pass device=\"cpu\".");
+      return cat("image has ", counted(src.channels(), "channel"), "; allowed there: 4, as MPSImageMedian copies the fourth of each texture. Split them, or pass device=\"cpu\".");
     const auto most = static_cast<std::int64_t>([MPSImageMedian maxKernelDiameter]), least = static_cast<std::int64_t>([MPSImageMedian minKernelDiameter]);
     if (k.kernel_diameter < least || k.kernel_diameter > most)
       return cat("kernel_diameter is ", k.kernel_diameter, "; allowed there: ", least, " to ", most, ". Pass device=\"cpu\".");

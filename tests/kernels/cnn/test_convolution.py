@@ -492,7 +492,7 @@ W = np.zeros((8, 3, 3, 4), np.float32)
         (lambda: mps.cnn.BatchNormalizationParameters(mean=[1.0]), ValueError, "variance is None; allowed: float32, one a channel"),
         (lambda: mps.cnn.BatchNormalizationParameters([1.0], [1.0, 2.0]), ValueError, "variance is (2,) float32, mean is (1,) float32"),
         (lambda: Convolution(W, batch_normalization=mps.cnn.BatchNormalizationParameters([1.0], [1.0])), ValueError,
-         "batch_normalization has 1 channels; allowed: 8"),
+         "batch_normalization has 1 channel; allowed: 8"),
         (lambda: mps.cnn.ConvolutionDescriptor(groups=2, input_feature_channels=3), ValueError, "groups is 2, input_feature_channels is 3"),
     ],
 )  # fmt: skip
@@ -513,7 +513,7 @@ def test_parameters_that_are_refused(make: Any, error: type[Exception], text: st
         ({}, (1, 5, 5, 4), {"channels": 3}, "channels is 3; allowed: 8, which it makes"),
         ({}, (1, 5, 5, 4), {"out": np.zeros((1, 5, 6, 8), np.float32)}, "out is 6 x 5, the padding makes 5 x 5; allowed: the same size"),
         ({}, (1, 5, 5, 4), {"out": np.zeros((1, 5, 5, 7), np.float32)}, "out has 7 channels; allowed: 8 or more"),
-        ({}, (1, 5, 5, 4), {"out": np.zeros((2, 5, 5, 8), np.float32)}, "image has 1 images, out has 2; allowed: the same number"),
+        ({}, (1, 5, 5, 4), {"out": np.zeros((2, 5, 5, 8), np.float32)}, "image has 1 image, out has 2; allowed: the same number"),
         ({"clip_rect": (9, 0, 4, 4)}, (1, 5, 5, 4), {}, "clip_rect begins at (9, 0) and holds no pixel of out (5 x 5)"),
         ({"offset": (0, 0, 2)}, (3, 5, 5, 4), {"out": np.zeros((2, 5, 5, 8), np.float32)}, "images 2 to 3 are read, image has 3"),
         ({"clip_rect": (0, 0, 5, 4, 4, 1)}, (3, 5, 5, 4), {"out": np.zeros((2, 5, 5, 8), np.float32)}, "clip_rect begins at image 5, out has 2"),

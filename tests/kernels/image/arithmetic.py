@@ -125,8 +125,8 @@ def errors(kernel: type) -> None:
     for error, text, call in (
         (ValueError, "primary is (6, 8, 3) float32, secondary is (6, 7, 3) float32; allowed without out: the same width.", lambda: kernel()(x, x[:, :7])),
         (ValueError, "primary is (6, 8, 3) float32, secondary is (5, 8, 3) float32; allowed without out: the same height.", lambda: kernel()(x, x[:5])),
-        (ValueError, "secondary has 1 channels, out has 3; allowed: the same number in all three.", lambda: kernel()(x, x[..., :1])),
-        (ValueError, "secondary has 1 images, out has 2; allowed: the same number. One image for all takes secondary_stride_in_pixels=(1, 1, 0).",
+        (ValueError, "secondary has 1 channel, out has 3; allowed: the same number in all three.", lambda: kernel()(x, x[..., :1])),
+        (ValueError, "secondary has 1 image, out has 2; allowed: the same number. One image for all takes secondary_stride_in_pixels=(1, 1, 0).",
          lambda: kernel()(two, x[None], out=np.zeros_like(two))),
         (ValueError, "secondary has 2 images; allowed: 1, as its stride is 0", lambda: kernel(secondary_stride_in_pixels=(1, 1, 0))(two, two)),
         (ValueError, "primary is (0, 8, 3) float32; allowed: at least one pixel", lambda: kernel()(x[:0], x, out=x.copy())),

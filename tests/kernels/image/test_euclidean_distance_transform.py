@@ -211,7 +211,7 @@ def test_errors_say_what_is_allowed(engine: Engine) -> None:
     )
     refused(
         ValueError,
-        f"{name}: image has 1 channels, out has 2; allowed: the same number.",
+        f"{name}: image has 1 channel, out has 2; allowed: the same number.",
         lambda: Transform()(x, out=np.zeros((6, 8, 2), np.float32)),
     )
     refused(

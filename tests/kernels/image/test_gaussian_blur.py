@@ -232,7 +232,7 @@ def picture(dtype: str = "float32") -> Array:
         (TypeError, "GaussianBlur: out is int8; allowed: uint8, uint16, float16, float32.", lambda: Blur()(picture(), dtype="int8")),
         (ValueError, "GaussianBlur: image has 3 channels, out has 1; allowed: the same number.", lambda: Blur()(picture(), channels=1)),
         (ValueError, "GaussianBlur: image is (0, 8, 3) float32; allowed: at least one pixel", lambda: Blur()(picture()[:0])),
-        (ValueError, "GaussianBlur: image has 1 images, out has 2; allowed: the same number.",
+        (ValueError, "GaussianBlur: image has 1 image, out has 2; allowed: the same number.",
          lambda: Blur()(picture()[None], out=np.zeros((2, 6, 8, 3), np.float32))),
         (ValueError, "GaussianBlur: clip_rect begins at (8, 0) and holds no pixel of out (8 x 6); allowed: a rectangle that meets it.",
          lambda: Blur(clip_rect=(8, 0, 2, 2))(picture())),

@@ -249,10 +249,10 @@ def test_errors_say_what_is_allowed(engine: Engine) -> None:
     fit, value = GuidedFilter(), GuidedFilter("reconstruction")
     apart, values = fit.replace(independent_channels=True), value.replace(independent_channels=True)
     for error, text, call in (
-        (ValueError, "guidance has 1 channels; allowed: 3, or 4 with alpha. Pass independent_channels=True", lambda: fit(gray, gray)),
+        (ValueError, "guidance has 1 channel; allowed: 3, or 4 with alpha. Pass independent_channels=True", lambda: fit(gray, gray)),
         (ValueError, "image has 3 channels; allowed: 1, such as a mask.", lambda: fit(rgb, rgb)),
         (ValueError, "image is (5, 8, 1) float32, guidance is (6, 8, 3) float32; allowed: the same images, height and width.", lambda: fit(gray[:5], rgb)),
-        (ValueError, "image has 1 channels; allowed: 3, as guidance.", lambda: apart(gray, rgb)),
+        (ValueError, "image has 1 channel; allowed: 3, as guidance.", lambda: apart(gray, rgb)),
         (ValueError, "weights has 3 channels; allowed: 1, a number for each pixel.", lambda: fit(gray, rgb, rgb)),
         (ValueError, "weights is (6, 7, 1) float32, guidance is", lambda: fit(gray, rgb, gray[:, :7])),
         (ValueError, "out has 3 channels; allowed: 4, a of red, green and blue, and b.", lambda: fit(gray, rgb, out=rgb.copy())),

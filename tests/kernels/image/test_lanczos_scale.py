@@ -282,7 +282,7 @@ def test_bad_operands(engine: Engine) -> None:
         (LanczosScale(width=7), x, np.zeros((4, 5, 3), np.float32), "out is 5 x 4, the kernel says width 7"),
         (LanczosScale(clip_rect=(5, 0, 2, 2)), x, None, "clip_rect begins at (5, 0) and holds no pixel of out (5 x 4)"),
         (LanczosScale(), x[:0], None, "image is (0, 5, 3) float32; allowed: at least one pixel"),
-        (LanczosScale(), x[None], np.zeros((2, 4, 5, 3), np.float32), "image has 1 images, out has 2"),
+        (LanczosScale(), x[None], np.zeros((2, 4, 5, 3), np.float32), "image has 1 image, out has 2"),
         (  # 2**64 bytes are not none
             LanczosScale(width=1 << 20, height=1 << 20),
             mps.Image.empty(width=1, height=1, feature_channels=1 << 22, channel_format="float32"),

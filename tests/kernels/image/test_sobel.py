@@ -180,7 +180,7 @@ def test_scipy_agrees(engine: Engine, rng: np.random.Generator, edge_mode: str) 
         (TypeError, "Sobel: image is float64; allowed: uint8, uint16, float16, float32.", lambda: Sobel()(np.zeros((4, 4)))),
         (ValueError, "Sobel: image has 3 channels, out has 2; allowed: the same number, or 1 for the gradient of the gray picture.",
          lambda: Sobel()(np.zeros((4, 4, 3), np.uint8), channels=2)),
-        (ValueError, "Sobel: image has 1 channels, out has 3; allowed: the same number, or 1",
+        (ValueError, "Sobel: image has 1 channel, out has 3; allowed: the same number, or 1",
          lambda: Sobel()(np.zeros((4, 4, 1), np.uint8), channels=3)),
         (ValueError, "Sobel: image is (4, 0, 1) float32; allowed: at least one pixel", lambda: Sobel()(np.zeros((4, 0), np.float32))),
     ],
