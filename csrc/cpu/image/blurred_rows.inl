@@ -2,7 +2,7 @@
 // Rows of a picture, made gray and blurred with a Gaussian, one after the other from the top: what edge detectors begin with. A ring holds
 // the rows that were blurred along and are to be blurred down; a row's floats do not depend on where the first one was.
 #include "cpu/image/fetch.inl"
-#include "cpu/simd/transpose.inl"
+#include "cpu/image/gray.inl"
 #include "kernels/common/gaussian_weights.hpp"
 
 namespace mpskit::cpu::MPSKIT_ISA {
@@ -85,18 +85,7 @@ class BlurredRows {
 
   void fetch(std::int64_t y, std::int64_t pixels, float* to) {
     fetch_row(src_, image_, y, x_ - g_.radius(), pixels, g_.edge, g_.is_gray ? colour_ : to);
-    if (g_.is_gray) to_gray(pixels, to);
-  }
-
-  // Alpha, and whatever comes behind the third channel, is no colour; a missing third one is 0.
-  void to_gray(std::int64_t pixels, float* to) {
-    const auto& t = g_.transform;
-    for (std::int64_t p = 0; p < pixels; p += lanes<float>) {
-      Vec<float> v[4];
-      load_columns(colour_ + p * g_.source_channels, g_.source_channels, v);
-      const Vec<float> two = v[0] * t[0] + v[1] * t[1];
-      store(to + p, g_.source_channels == 2 ? two : two + v[2] * t[2]);
-    }
+    if (g_.is_gray) make_gray(colour_, g_.source_channels, pixels, g_.transform, to);
   }
 
   const GaussianRows& g_;

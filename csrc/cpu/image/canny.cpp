@@ -193,18 +193,12 @@ class CannyPlan final : public CpuPlan {
     to += to_x_ * channels_ * bytes;
     std::memset(to + width_ * channels_ * bytes, 0, static_cast<std::size_t>(right * channels_ * bytes));
     const std::uint8_t* classes = map_row(map, from);
-    const auto put = [&]<class T>(T one) {
-      auto* __restrict__ p = reinterpret_cast<T*>(to);
+    visit_pixels(dst.layout.dtype, [&]<class P>(P) {
+      auto* __restrict__ p = reinterpret_cast<P*>(to);
       const std::uint8_t* __restrict__ from = classes;
       const std::int64_t count = width_ * channels_;
-      for (std::int64_t e = 0; e < count; ++e) p[e] = from[e] == edge ? one : T{};
-    };
-    switch (dst.layout.dtype) {
-      case DType::u8: return put(std::uint8_t{255});
-      case DType::u16: return put(std::uint16_t{65535});
-      case DType::f16: return put(float_to_half(1));
-      default: return put(1.0f);
-    }
+      for (std::int64_t e = 0; e < count; ++e) p[e] = from[e] == edge ? white<P> : P{};
+    });
   }
 
   GaussianRows rows_;

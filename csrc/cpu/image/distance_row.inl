@@ -3,6 +3,7 @@
 // pixel of column x. Two ways to the same integers. Where all distances are short, neighbours are looked at until none can be nearer. Else the
 // parabolas that make up the lower envelope are found (Felzenszwalb and Huttenlocher, Theory of Computing 8, 2012), as the convex hull of the points
 // (x, f[x] + x * x), which needs no divisions to build; most columns are dismissed first, many at a time.
+#include "cpu/image/order.inl"
 #include "cpu/simd/any.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
@@ -77,7 +78,6 @@ class DistanceRow {
  private:
   using V = Vec<T>;
   static constexpr std::int64_t block = 4;  // registers at a time
-  static MPSKIT_INLINE V least(V a, V b) { return a < b ? a : b; }
   static MPSKIT_INLINE V numbers(T from) {
     V v{};  // GCC 12 cannot see that the loop fills it
     for (int i = 0; i < lanes<T>; ++i) v[i] = from + static_cast<T>(i);
@@ -132,8 +132,8 @@ class DistanceRow {
       for (;;) {
         const T next = (k + 1) * (k + 1);
         V most = best[0];
-        for (int b = 1; b < block; ++b) most = best[b] > most ? best[b] : most;
-        if (!any_of(most > next)) break;
+        for (int b = 1; b < block; ++b) most = upper(best[b], most);
+        if (!any((Vec<std::int32_t>)(most > next))) break;
         if (k >= static_cast<T>(farthest)) {
           is_done = false;
           break;
@@ -143,17 +143,13 @@ class DistanceRow {
           const auto far = static_cast<std::int64_t>(k);
           for (int b = 0; b < block; ++b) {
             const T* at = p + b * lanes<T>;
-            best[b] = least(best[b], least(load<V>(at - far), load<V>(at + far)) + k * k);
+            best[b] = lower(best[b], lower(load<V>(at - far), load<V>(at + far)) + k * k);
           }
         }
       }
       for (int b = 0; b < block; ++b) store(out_ + i + b * lanes<T>, best[b]);
     }
     return is_done;
-  }
-  template <class M>
-  static MPSKIT_INLINE bool any_of(M mask) {
-    return any((Vec<std::int32_t>)mask);
   }
 
   void envelope(std::int64_t chosen) {
@@ -183,7 +179,7 @@ class DistanceRow {
       }
       begin = std::max(begin, end);
     }
-    for (std::int64_t i = 0; i < count_; i += lanes<T>) store(out_ + i, least(load<V>(out_ + i), load<V>(nearest_ + i)));
+    for (std::int64_t i = 0; i < count_; i += lanes<T>) store(out_ + i, lower(load<V>(out_ + i), load<V>(nearest_ + i)));
   }
 
   std::int64_t width_, first_, count_;

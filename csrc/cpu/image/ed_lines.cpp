@@ -283,16 +283,10 @@ class EDLinesPlan final : public CpuPlan {
     std::memset(to, 0, static_cast<std::size_t>(dst.layout.width() * dst.layout.element_bytes()));
     if (y < part_.y || y >= part_.y + part_.height) return;
     const std::uint8_t* row = marks + (y - part_.y) * pitch_;
-    const auto put = [&]<class T>(T one) {
-      T* p = reinterpret_cast<T*>(to) + part_.x;
-      for (std::int64_t x = 0; x < part_.width; ++x) p[x] = row[x] & drawn ? one : T{};
-    };
-    switch (dst.layout.dtype) {
-      case DType::u8: return put(std::uint8_t{255});
-      case DType::u16: return put(std::uint16_t{65535});
-      case DType::f16: return put(float_to_half(1));
-      default: return put(1.0f);
-    }
+    visit_pixels(dst.layout.dtype, [&]<class P>(P) {
+      P* p = reinterpret_cast<P*>(to) + part_.x;
+      for (std::int64_t x = 0; x < part_.width; ++x) p[x] = row[x] & drawn ? white<P> : P{};
+    });
   }
 
   image::EDLines k_;

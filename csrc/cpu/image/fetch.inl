@@ -13,6 +13,11 @@ inline std::int64_t bounded(std::int64_t offset) {
   return std::clamp(offset, -far, far);
 }
 
+// True when pixels [x, x + pixels) of row y lie in the picture: they can be read where they are stored.
+inline bool lie_inside(const Layout& l, std::int64_t y, std::int64_t x, std::int64_t pixels) {
+  return y >= 0 && y < l.height() && x >= 0 && x + pixels <= l.width();
+}
+
 // Pixels [x, x + pixels) of row y, code * factor, channels as they are stored. In common/rows.cpp.
 void fetch_row(const View& src, std::int64_t image, std::int64_t y, std::int64_t x, std::int64_t pixels, EdgeMode edge, float* to, float factor = 1);
 

@@ -103,7 +103,7 @@ class HistogramTransformPlan : public CpuPlan {
   // A strip of the source, beyond the border what the edge mode says.
   void look_up_bytes(const View& src, std::int64_t image, std::int64_t y, const std::uint8_t* tables, std::uint8_t* to) const {
     const std::int64_t channels = src.layout.channels(), from_y = y + shift_y_;
-    const bool is_inside = from_y >= 0 && from_y < src.layout.height() && shift_x_ >= 0 && shift_x_ + window_.width <= src.layout.width();
+    const bool is_inside = lie_inside(src.layout, from_y, shift_x_, window_.width);
     const std::uint8_t* from = is_inside ? src.row<const std::uint8_t>(image, from_y) + shift_x_ * channels : nullptr;
     std::uint8_t memory[strip];
     for (std::int64_t x = 0; x < window_.width; x += strip / channels) {

@@ -1,4 +1,5 @@
 #include "cpu/image/fetch.inl"
+#include "cpu/image/gray.inl"
 #include "cpu/simd/square_root.inl"
 
 // A band of output rows is worked through in strips: the strip's source rows become floats (gray ones, if the output is), then
@@ -90,7 +91,7 @@ class SobelPlan final : public CpuPlan {
       for (std::int64_t i = 0; i < rows + 2; ++i) {
         float* row = w.rows + i * w.pitch;
         fetch_row(src, image, bounded(k_.offset.y) + y + i - 1, bounded(k_.offset.x) + x - 1, pixels + 2, k_.edge_mode, is_gray_ ? w.colour : row);
-        if (is_gray_) to_gray(w.colour, pixels + 2, row);
+        if (is_gray_) make_gray(w.colour, source_channels_, pixels + 2, k_.color_transform, row);
       }
       for (std::int64_t e = 0; e < pixels * channels_; e += lanes<float>) {
         const Vec<float> largest = magnitudes<false>(w.rows + e, w.pitch, channels_, rows, w.out + e, w.out_pitch);
@@ -106,19 +107,6 @@ class SobelPlan final : public CpuPlan {
     bool is_above = false;
     for (int i = 0; i < lanes<float>; ++i) is_above |= largest[i] > largest_sum;
     return is_above;
-  }
-
-  // Alpha, and whatever comes behind the third channel, is no colour; a missing third one is 0.
-  void to_gray(const float* colour, std::int64_t pixels, float* gray) const {
-    const float r = k_.color_transform[0], g = k_.color_transform[1], b = k_.color_transform[2];
-    auto each = [=](std::int64_t channels) {
-      for (std::int64_t p = 0; p < pixels; ++p)
-        gray[p] = r * colour[p * channels] + g * colour[p * channels + 1] + b * colour[p * channels + 2];
-    };
-    if (source_channels_ == 4) return each(4);
-    if (source_channels_ == 3) return each(3);
-    if (source_channels_ > 4) return each(source_channels_);
-    for (std::int64_t p = 0; p < pixels; ++p) gray[p] = r * colour[p * 2] + g * colour[p * 2 + 1];
   }
 
   image::Sobel k_;

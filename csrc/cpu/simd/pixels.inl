@@ -14,6 +14,12 @@ inline constexpr float unit<std::uint8_t> = 255;
 template <>
 inline constexpr float unit<std::uint16_t> = 65535;
 
+// The code of 1.
+template <class P>
+inline constexpr P white = static_cast<P>(unit<P>);
+template <>
+inline constexpr Float16 white<Float16>{0x3c00};
+
 // f(P{}) with the element type P of an image format.
 template <class F>
 MPSKIT_INLINE decltype(auto) visit_pixels(DType t, F&& f) {
