@@ -58,6 +58,31 @@ class EDLinesFit {
   EDLinesPoint mean_{}, along_{};
 };
 
+// The ends of lines, found by where they are: of thousands of lines few end near another one.
+class EDLinesEnds {
+ public:
+  EDLinesEnds(const std::vector<EDLinesSegment>& lines, double reach) : side_(std::max(1.0, 1.001 * reach)) {  // a little more: divisions round
+    for (std::size_t i = 0; i < lines.size(); ++i)
+      for (const EDLinesPoint& p : {lines[i].from, lines[i].to}) ends_.push_back({row(p), column(p), static_cast<std::int64_t>(i)});
+    std::sort(ends_.begin(), ends_.end());
+  }
+  // Adds the lines of which an end may lie within reach of p.
+  void find(const EDLinesPoint& p, std::vector<std::size_t>& lines) const {
+    for (std::int64_t y = row(p) - 1; y <= row(p) + 1; ++y) {
+      const std::int64_t last = column(p) + 1;
+      auto end = std::lower_bound(ends_.begin(), ends_.end(), End{y, column(p) - 1, 0});
+      for (; end != ends_.end() && (*end)[0] == y && (*end)[1] <= last; ++end) lines.push_back(static_cast<std::size_t>((*end)[2]));
+    }
+  }
+
+ private:
+  using End = std::array<std::int64_t, 3>;  // row and column of its square, of those that the plane is cut into; its line
+  std::int64_t row(const EDLinesPoint& p) const { return static_cast<std::int64_t>(std::floor(p.y / side_)); }
+  std::int64_t column(const EDLinesPoint& p) const { return static_cast<std::int64_t>(std::floor(p.x / side_)); }
+  double side_;
+  std::vector<End> ends_;
+};
+
 class EDLinesPlan final : public CpuPlan {
  public:
   EDLinesPlan(const image::EDLines& k, const Call& call)
@@ -237,12 +262,28 @@ class EDLinesPlan final : public CpuPlan {
       std::sort(lines.begin(), lines.end(), [&](const EDLinesSegment& a, const EDLinesSegment& b) { return key(a) < key(b); });
     };
     sort();
+    const EDLinesEnds ends(lines, locality_);
+    std::vector<bool> is_gone(lines.size());
+    std::vector<std::size_t> near;
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      const auto takes_one = [&] {
+        near.clear();
+        ends.find(lines[i].from, near);
+        ends.find(lines[i].to, near);
+        std::sort(near.begin(), near.end());
+        for (const std::size_t j : near) {
+          if (j <= i || is_gone[j] || !joins(lines[i], lines[j])) continue;
+          is_gone[j] = true;
+          return true;
+        }
+        return false;
+      };
+      while (!is_gone[i] && takes_one()) {}  // the longer line may meet others
+    }
+    std::size_t kept = 0;
     for (std::size_t i = 0; i < lines.size(); ++i)
-      for (std::size_t j = i + 1; j < lines.size(); ++j) {
-        if (!joins(lines[i], lines[j])) continue;
-        lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(j));
-        j = i;  // the longer line may meet others
-      }
+      if (!is_gone[i]) lines[kept++] = lines[i];
+    lines.resize(kept);
     sort();
   }
   bool joins(EDLinesSegment& a, const EDLinesSegment& b) const {
