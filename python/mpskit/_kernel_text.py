@@ -35,7 +35,7 @@ def parse(text: str) -> list[Any]:
 
 
 def _kernels_by_name() -> dict[str, Any]:
-    """Those that take one picture and give one."""
+    """Those that take one picture and give one result; that it is no picture is said by whoever wants one."""
     from . import image
 
     found: dict[str, Any] = {}

@@ -170,15 +170,12 @@ def save(
     """
     Image = require_pillow()
     target = Path(path)
+    check_encoding("save", format, quality)
     kind = format or SUFFIXES.get(target.suffix.lower())
     if kind is None:
         raise ValueError(
             f"save: {target.name} has no known suffix; allowed: {', '.join(SUFFIXES)}. Choose one of them, or pass format=."
         )
-    if kind not in FORMATS:
-        raise ValueError(f"save: format is {format!r}; allowed: {', '.join(map(repr, FORMATS))}.")
-    if isinstance(quality, bool) or not isinstance(quality, int) or not 1 <= quality <= 100:
-        raise ValueError(f"save: quality is {quality!r}; allowed: an integer, 1 <= quality <= 100.")
     array = np.asarray(array)
     image = _from_array(Image, array, kind)
     options: dict[str, Any] = {}
@@ -197,6 +194,14 @@ def save(
         options["exif"] = _exif_of(exif, kind)
     with _appearing(target, force) as file:
         image.save(file, kind, **options)
+
+
+def check_encoding(who: str, format: str | None, quality: int) -> None:
+    """ValueError, said by `who`, unless files can be written like that."""
+    if format is not None and format not in FORMATS:
+        raise ValueError(f"{who}: format is {format!r}; allowed: {', '.join(map(repr, FORMATS))}. Choose one of them.")
+    if isinstance(quality, bool) or not isinstance(quality, int) or not 1 <= quality <= 100:
+        raise ValueError(f"{who}: quality is {quality!r}; allowed: an integer, 1 <= quality <= 100. 90 is usual.")
 
 
 @contextlib.contextmanager
@@ -238,10 +243,7 @@ def _rename_new(partial: Path, target: Path) -> None:
 
 
 def preview(array: NDArray[Any]) -> bytes | None:
-    """What a notebook shows of an image: a PNG of at most 1024 pixels a side, batches and odd channels as tiles; None without Pillow.
-
-    Floats are shown as [0, 1], clipped; 16 bits as their upper 8.
-    """
+    """What a notebook shows of an image, as a PNG of at most 1024 pixels a side; None without Pillow."""
     from . import _preview
 
     return _preview.preview(array)

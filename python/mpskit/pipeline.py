@@ -409,10 +409,7 @@ def _count(name: str, value: int | None, default: int) -> int:
 
 
 def _check_output(format: str | None, quality: int, force: bool, skip_existing: bool) -> None:
-    if isinstance(quality, bool) or not isinstance(quality, int) or not 1 <= quality <= 100:
-        raise ValueError(f"Pipeline.run: quality is {quality!r}; allowed: an integer, 1 <= quality <= 100.")
-    if format is not None and format not in io.FORMATS:
-        raise ValueError(f"Pipeline.run: format is {format!r}; allowed: {', '.join(map(repr, io.FORMATS))}.")
+    io.check_encoding("Pipeline.run", format, quality)
     if force and skip_existing:
         raise ValueError("Pipeline.run: force and skip_existing are both set; allowed: one of them.")
 
