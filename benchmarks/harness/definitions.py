@@ -8,8 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+def unit_of(dtype: Any) -> float:
+    """What 1 is stored as."""
+    return 255.0 if dtype == np.uint8 else 1.0
+
+
 def decoded(x: NDArray[Any]) -> NDArray[np.float64]:
-    return x.astype(np.float64) / (255 if x.dtype == np.uint8 else 1)
+    return x.astype(np.float64) / unit_of(x.dtype)
 
 
 def gaussian_taps(sigma: float) -> NDArray[np.float64]:

@@ -57,7 +57,7 @@ def cholesky(a: Any, threads: int) -> list[Contender | None]:
         _scipy(scipy_, np.tril),
         _mkl(threads, mkl, np.tril),
         _numpy(lambda: np.linalg.cholesky(a)),
-        torch_.call(threads, lambda torch, x: torch.linalg.cholesky(x), a),
+        torch_.contender("cholesky", threads, lambda torch, x: lambda: torch.linalg.cholesky(x), a),
     ]
 
 
@@ -73,7 +73,7 @@ def lu(a: Any, threads: int) -> list[Contender | None]:
     return [
         _scipy(lambda linalg: linalg.lapack.sgetrf(turned)[0]),
         _mkl(threads, mkl),
-        torch_.call(threads, lambda torch, x: torch.linalg.lu_factor(x)[0], a),
+        torch_.contender("lu_factor", threads, lambda torch, x: lambda: torch.linalg.lu_factor(x)[0], a),
     ]
 
 
@@ -81,7 +81,7 @@ def solve(a: Any, b: Any, threads: int) -> list[Contender | None]:
     return [
         _scipy(lambda linalg: linalg.solve(a, b, check_finite=False)),
         _numpy(lambda: np.linalg.solve(a, b)),
-        torch_.call(threads, lambda torch, x, y: torch.linalg.solve(x, y), a, b),
+        torch_.contender("solve", threads, lambda torch, x, y: lambda: torch.linalg.solve(x, y), a, b),
     ]
 
 
@@ -90,7 +90,13 @@ def solve_definite(a: Any, b: Any, threads: int) -> list[Contender | None]:
         _scipy(
             lambda linalg: linalg.cho_solve(linalg.cho_factor(a, lower=True, check_finite=False), b, check_finite=False)
         ),
-        torch_.call(threads, lambda torch, x, y: torch.cholesky_solve(y, torch.linalg.cholesky(x)), a, b),
+        torch_.contender(
+            "cholesky_solve",
+            threads,
+            lambda torch, x, y: lambda: torch.cholesky_solve(y, torch.linalg.cholesky(x)),
+            a,
+            b,
+        ),
     ]
 
 
@@ -105,17 +111,29 @@ def solve_triangular(a: Any, b: Any, threads: int) -> list[Contender | None]:
     return [
         _scipy(lambda linalg: linalg.solve_triangular(a, b, lower=True, check_finite=False)),
         _mkl(threads, mkl),
-        torch_.call(threads, lambda torch, x, y: torch.linalg.solve_triangular(x, y, upper=False), a, b),
+        torch_.contender(
+            "solve_triangular",
+            threads,
+            lambda torch, x, y: lambda: torch.linalg.solve_triangular(x, y, upper=False),
+            a,
+            b,
+        ),
     ]
 
 
 def gemv(a: Any, x: Any, threads: int) -> list[Contender | None]:
     out = np.empty(a.shape[0], np.float32)
-    return [_numpy(lambda: np.matmul(a, x, out=out)), torch_.call(threads, lambda torch, m, v: m @ v, a, x)]
+    return [
+        _numpy(lambda: np.matmul(a, x, out=out)),
+        torch_.contender("matmul", threads, lambda torch, m, v: lambda: m @ v, a, x),
+    ]
 
 
 def batched_cholesky(a: Any, threads: int) -> list[Contender | None]:
-    return [_numpy(lambda: np.linalg.cholesky(a)), torch_.call(threads, lambda torch, x: torch.linalg.cholesky(x), a)]
+    return [
+        _numpy(lambda: np.linalg.cholesky(a)),
+        torch_.contender("cholesky", threads, lambda torch, x: lambda: torch.linalg.cholesky(x), a),
+    ]
 
 
 def batched_lu(a: Any, threads: int) -> list[Contender | None]:
@@ -124,12 +142,12 @@ def batched_lu(a: Any, threads: int) -> list[Contender | None]:
 
     return [
         _scipy(scipy_, note="one call a matrix"),
-        torch_.call(threads, lambda torch, x: torch.linalg.lu_factor(x)[0], a),
+        torch_.contender("lu_factor", threads, lambda torch, x: lambda: torch.linalg.lu_factor(x)[0], a),
     ]
 
 
 def batched_solve(a: Any, b: Any, threads: int) -> list[Contender | None]:
     return [
         _numpy(lambda: np.linalg.solve(a, b)),
-        torch_.call(threads, lambda torch, x, y: torch.linalg.solve(x, y), a, b),
+        torch_.contender("solve", threads, lambda torch, x, y: lambda: torch.linalg.solve(x, y), a, b),
     ]

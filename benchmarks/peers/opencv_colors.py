@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..harness.case import Contender
-from .opencv_filters import _with
+from .opencv import contender
 
 
 def looked_up(x: Any, tables: Any, threads: int) -> Contender | None:
@@ -15,17 +15,17 @@ def looked_up(x: Any, tables: Any, threads: int) -> Contender | None:
     out = np.empty(x.shape, tables.dtype)
     is_one = bool((tables == tables[:, :1]).all())
     table = tables[:, 0].copy() if is_one else tables[None]
-    return _with(threads, "LUT", lambda cv2: lambda: cv2.LUT(x, table, dst=out))
+    return contender(threads, "LUT", lambda cv2: lambda: cv2.LUT(x, table, dst=out))
 
 
 def straight(x: Any, threads: int) -> Contender | None:
     out = np.empty_like(x)
-    return _with(threads, "cvtColor", lambda cv2: lambda: cv2.cvtColor(x, cv2.COLOR_mRGBA2RGBA, dst=out))
+    return contender(threads, "cvtColor", lambda cv2: lambda: cv2.cvtColor(x, cv2.COLOR_mRGBA2RGBA, dst=out))
 
 
 def reversed_colors(x: Any, threads: int) -> Contender | None:
     out = np.empty_like(x)
-    return _with(
+    return contender(
         threads,
         "cvtColor",
         lambda cv2: lambda: cv2.cvtColor(x, cv2.COLOR_BGR2RGB if x.shape[2] == 3 else cv2.COLOR_BGRA2RGBA, dst=out),
@@ -34,7 +34,7 @@ def reversed_colors(x: Any, threads: int) -> Contender | None:
 
 def gray(x: Any, threads: int) -> Contender | None:
     out = np.empty(x.shape[:2], x.dtype)
-    return _with(
+    return contender(
         threads,
         "cvtColor",
         lambda cv2: lambda: cv2.cvtColor(x, cv2.COLOR_RGB2GRAY if x.shape[2] == 3 else cv2.COLOR_RGBA2GRAY, dst=out),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..harness.case import Contender
-from .opencv_filters import _with
+from .opencv import contender
 
 
 def places(x: Any, code: int, result: Any, threads: int) -> Contender | None:
@@ -17,7 +17,7 @@ def places(x: Any, code: int, result: Any, threads: int) -> Contender | None:
     def make(cv2: Any) -> Any:
         return lambda: cv2.findNonZero(cv2.threshold(x, code - 1, 255, cv2.THRESH_BINARY, dst=mask)[1])
 
-    return _with(threads, "threshold + findNonZero", make, result)
+    return contender(threads, "threshold + findNonZero", make, result)
 
 
 def edges(x: Any, sigma: float, low: float, high: float, result: Any, threads: int) -> Contender | None:
@@ -36,7 +36,7 @@ def edges(x: Any, sigma: float, low: float, high: float, result: Any, threads: i
         return work
 
     name = "Canny" if sigma == 0 else "GaussianBlur + Canny"
-    return _with(threads, name, make, result, is_exact=False, note="other borders and ties, blur in codes")
+    return contender(threads, name, make, result, is_exact=False, note="other borders and ties, blur in codes")
 
 
 def segments(x: Any, result: Any, threads: int) -> Contender | None:
@@ -46,4 +46,4 @@ def segments(x: Any, result: Any, threads: int) -> Contender | None:
         detector = cv2.createLineSegmentDetector(cv2.LSD_REFINE_STD)
         return lambda: detector.detect(x)[0]
 
-    return _with(threads, "LineSegmentDetector", make, result, is_exact=False, note="another method")
+    return contender(threads, "LineSegmentDetector", make, result, is_exact=False, note="another method")

@@ -8,45 +8,62 @@ from typing import Any
 import numpy as np
 
 from ..harness.case import Contender
-from .opencv import _cv2
-
-
-def _with(
-    threads: int, name: str, make: Callable[[Any], Callable[[], Any]], result: Any = np.asarray, **more: Any
-) -> Contender | None:
-    cv2 = _cv2(threads)
-    if cv2 is None:
-        return None
-    return Contender(f"cv2.{name}", cv2.__version__, make(cv2), result, **more)
+from ..harness.definitions import unit_of
+from .opencv import contender
 
 
 def blur(x: Any, side: int, threads: int) -> Contender | None:
     out = np.empty_like(x)
-    return _with(
+    return contender(
         threads, "blur", lambda cv2: lambda: cv2.blur(x, (side, side), dst=out, borderType=cv2.BORDER_REPLICATE)
     )
 
 
 def separable(x: Any, taps: Any, threads: int) -> Contender | None:
+    """With the very weights of a definition."""
     out, taps = np.empty_like(x), taps.astype(np.float32)
-    return _with(
+    return contender(
         threads,
         "sepFilter2D",
         lambda cv2: lambda: cv2.sepFilter2D(x, -1, taps, taps, dst=out, borderType=cv2.BORDER_REPLICATE),
     )
 
 
+def gaussian_blur(x: Any, sigma: float, radius: int, threads: int) -> Contender | None:
+    out, sides = np.empty_like(x), (2 * radius + 1,) * 2
+    return contender(
+        threads,
+        "GaussianBlur",
+        lambda cv2: lambda: cv2.GaussianBlur(x, sides, sigma, dst=out, borderType=cv2.BORDER_REPLICATE),
+    )
+
+
+def sobel_magnitude(x: Any, threads: int) -> Contender | None:
+    gx, gy, out = (np.empty(x.shape, np.float32) for _ in range(3))
+    scale = 1 / unit_of(x.dtype)
+
+    def make(cv2: Any) -> Callable[[], Any]:
+        def work() -> Any:
+            cv2.Sobel(x, cv2.CV_32F, 1, 0, dst=gx, scale=scale, borderType=cv2.BORDER_REPLICATE)
+            cv2.Sobel(x, cv2.CV_32F, 0, 1, dst=gy, scale=scale, borderType=cv2.BORDER_REPLICATE)
+            return cv2.magnitude(gx, gy, out)
+
+        return work
+
+    return contender(threads, "Sobel+magnitude", make)
+
+
 def filter_2d(x: Any, weights: Any, threads: int) -> Contender | None:
     out = np.empty_like(x)
-    return _with(
+    return contender(
         threads, "filter2D", lambda cv2: lambda: cv2.filter2D(x, -1, weights, dst=out, borderType=cv2.BORDER_REPLICATE)
     )
 
 
 def laplacian(x: Any, threads: int) -> Contender | None:
     out = np.empty(x.shape, np.float32)
-    scale = 1 / 255 if x.dtype == np.uint8 else 1.0
-    return _with(
+    scale = 1 / unit_of(x.dtype)
+    return contender(
         threads,
         "Laplacian",
         lambda cv2: (
@@ -57,25 +74,29 @@ def laplacian(x: Any, threads: int) -> Contender | None:
 
 def dilate(x: Any, shape: Any, threads: int) -> Contender | None:
     out = np.empty_like(x)
-    return _with(threads, "dilate", lambda cv2: lambda: cv2.dilate(x, shape, dst=out, borderType=cv2.BORDER_REPLICATE))
+    return contender(
+        threads, "dilate", lambda cv2: lambda: cv2.dilate(x, shape, dst=out, borderType=cv2.BORDER_REPLICATE)
+    )
 
 
 def erode(x: Any, shape: Any, threads: int) -> Contender | None:
     out = np.empty_like(x)
-    return _with(threads, "erode", lambda cv2: lambda: cv2.erode(x, shape, dst=out, borderType=cv2.BORDER_REPLICATE))
+    return contender(
+        threads, "erode", lambda cv2: lambda: cv2.erode(x, shape, dst=out, borderType=cv2.BORDER_REPLICATE)
+    )
 
 
 def median(x: Any, side: int, threads: int) -> Contender | None:
     if x.dtype != np.uint8 and side > 5:
         return None
     out = np.empty_like(x)
-    return _with(threads, "medianBlur", lambda cv2: lambda: cv2.medianBlur(x, side, dst=out))
+    return contender(threads, "medianBlur", lambda cv2: lambda: cv2.medianBlur(x, side, dst=out))
 
 
 def threshold(x: Any, value: float, most: float, kind: str, threads: int) -> Contender | None:
     out = np.empty(x.shape[:2], x.dtype)
     if x.ndim == 2:
-        return _with(
+        return contender(
             threads, "threshold", lambda cv2: lambda: cv2.threshold(x, value, most, getattr(cv2, kind), dst=out)[1]
         )
     gray = np.empty(x.shape[:2], x.dtype)
@@ -85,7 +106,7 @@ def threshold(x: Any, value: float, most: float, kind: str, threads: int) -> Con
             cv2.cvtColor(x, cv2.COLOR_RGBA2GRAY, dst=gray), value, most, getattr(cv2, kind), dst=out
         )[1]
 
-    return _with(
+    return contender(
         threads,
         "cvtColor+threshold",
         make,
@@ -96,24 +117,23 @@ def threshold(x: Any, value: float, most: float, kind: str, threads: int) -> Con
 
 def transpose(x: Any, threads: int) -> Contender | None:
     out = np.empty((x.shape[1], x.shape[0], *x.shape[2:]), x.dtype)
-    return _with(threads, "transpose", lambda cv2: lambda: cv2.transpose(x, dst=out))
+    return contender(threads, "transpose", lambda cv2: lambda: cv2.transpose(x, dst=out))
 
 
 def integral(x: Any, threads: int) -> Contender | None:
-    unit = 255.0 if x.dtype == np.uint8 else 1.0
     out = np.empty((x.shape[0] + 1, x.shape[1] + 1, *x.shape[2:]), np.int32 if x.dtype == np.uint8 else np.float64)
-    return _with(
+    return contender(
         threads,
         "integral",
         lambda cv2: lambda: cv2.integral(x, sum=out, sdepth=cv2.CV_32S if x.dtype == np.uint8 else cv2.CV_64F),
-        lambda s: s[1:, 1:] / unit,
+        lambda s: s[1:, 1:] / unit_of(x.dtype),
     )
 
 
 def distance_transform(x: Any, threads: int) -> Contender | None:
     out = np.empty(x.shape, np.float32)
     zeros = np.where(x == 0, 255, 0).astype(np.uint8)  # measured to where there is 0
-    return _with(
+    return contender(
         threads,
         "distanceTransform",
         lambda cv2: lambda: cv2.distanceTransform(zeros, cv2.DIST_L2, cv2.DIST_MASK_PRECISE, dst=out),
@@ -135,4 +155,4 @@ def guided_lines(x: Any, side: int, epsilon: float, threads: int, result: Any) -
 
         return work
 
-    return _with(threads, "boxFilter, composed", make, lambda ab: result(np.stack(ab)))
+    return contender(threads, "boxFilter, composed", make, lambda ab: result(np.stack(ab)))

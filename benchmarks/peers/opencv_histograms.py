@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..harness.case import Contender
-from .opencv_filters import _with
+from .opencv import contender
 
 
 def counts(x: Any, threads: int) -> Contender | None:
@@ -20,14 +20,14 @@ def counts(x: Any, threads: int) -> Contender | None:
 
     result = lambda each: np.stack([h.ravel() for h in each])  # noqa: E731
     if x.dtype == np.uint8:
-        return _with(threads, "calcHist", make, result)
-    return _with(threads, "calcHist", make, result, is_exact=False, note="bins in float32")
+        return contender(threads, "calcHist", make, result)
+    return contender(threads, "calcHist", make, result, is_exact=False, note="bins in float32")
 
 
 def equalized(x: Any, threads: int) -> Contender | None:
     """Its table begins at the first count instead of at 0: a look at speed only."""
     out = np.empty_like(x)
-    return _with(
+    return contender(
         threads,
         "equalizeHist",
         lambda cv2: lambda: cv2.equalizeHist(x, dst=out),
@@ -38,7 +38,7 @@ def equalized(x: Any, threads: int) -> Contender | None:
 
 def split(x: Any, threads: int) -> Contender | None:
     planes = [np.empty(x.shape[:2], x.dtype) for _ in range(x.shape[2])]
-    return _with(
+    return contender(
         threads,
         "split",
         lambda cv2: lambda: cv2.split(x, planes),
@@ -48,9 +48,9 @@ def split(x: Any, threads: int) -> Contender | None:
 
 def merge(planes: Any, threads: int) -> Contender | None:
     out = np.empty((*planes[0].shape, len(planes)), planes[0].dtype)
-    return _with(threads, "merge", lambda cv2: lambda: cv2.merge(planes, dst=out))
+    return contender(threads, "merge", lambda cv2: lambda: cv2.merge(planes, dst=out))
 
 
 def premultiplied(x: Any, threads: int) -> Contender | None:
     out = np.empty_like(x)
-    return _with(threads, "cvtColor", lambda cv2: lambda: cv2.cvtColor(x, cv2.COLOR_RGBA2mRGBA, dst=out))
+    return contender(threads, "cvtColor", lambda cv2: lambda: cv2.cvtColor(x, cv2.COLOR_RGBA2mRGBA, dst=out))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..harness.case import Contender
-from .opencv_filters import _with
+from .opencv import contender
 
 
 def gaussian_pyramid(x: Any, levels: int, threads: int) -> Contender | None:
@@ -24,4 +24,4 @@ def gaussian_pyramid(x: Any, levels: int, threads: int) -> Contender | None:
 
         return run
 
-    return _with(threads, "pyrDown", make, lambda results: np.concatenate([np.ravel(r) for r in results]))
+    return contender(threads, "pyrDown", make, lambda results: np.concatenate([np.ravel(r) for r in results]))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..harness.case import Contender
+from ..harness.definitions import unit_of
 
 
 def integral(x: Any) -> Contender | None:
@@ -17,7 +18,7 @@ def integral(x: Any) -> Contender | None:
         return None
     if x.ndim != 2:
         return None
-    unit, picture = 255.0 if x.dtype == np.uint8 else 1.0, np.asarray(x)
+    unit, picture = unit_of(x.dtype), np.asarray(x)
     return Contender(
         "skimage.integral_image", skimage.__version__, lambda: transform.integral_image(picture), lambda s: s / unit
     )

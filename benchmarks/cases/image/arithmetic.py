@@ -64,7 +64,7 @@ def _arithmetic(threads: int, wanted: Wanted) -> Iterator[Case]:
             x, y = _pair(kind)
             if name == "divide":
                 y += 0.25
-            unit = 255.0 if x.dtype == np.uint8 else 1.0
+            unit = definitions.unit_of(x.dtype)
             rivals = (
                 [opencv.add_weighted(x, 0.7, y, 0.3, 0.02 * unit, threads)]
                 if name == "blend"
@@ -89,7 +89,7 @@ def _repeated(threads: int, wanted: Wanted) -> Iterator[Case]:
                 continue
             x, y = _pair(kind)
             row = y[:1].copy()
-            unit = 255.0 if x.dtype == np.uint8 else 1.0
+            unit = definitions.unit_of(x.dtype)
             repeated = np.ascontiguousarray(np.broadcast_to(row, x.shape))
             scale = 1 / unit if name == "multiply" and unit != 1 else None
             yield _case(title, kernel, rule, x, row).add(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 import mpskit as mps
 
+from ...harness import definitions
 from ...harness.case import Case, Wanted
 from ...harness.pictures import picture
 from ...peers import kornia, opencv_features
@@ -51,10 +52,7 @@ def _part(edges: Any) -> NDArray[np.float64]:
 
 
 def _expected(x: NDArray[Any], sigma: float, low: float, high: float) -> NDArray[np.float64]:
-    radius = int(np.ceil(3.7 * sigma))
-    i = np.arange(-radius, radius + 1)
-    taps = np.exp(-(i**2) / (2 * sigma**2)) if sigma else np.ones(1)
-    taps /= taps.sum()
+    taps = definitions.gaussian_taps(sigma) if sigma else np.ones(1)
 
     def along(p: NDArray[Any], taps: NDArray[Any]) -> NDArray[Any]:
         reach = len(taps) // 2

@@ -11,7 +11,7 @@ import mpskit as mps
 from ...harness import definitions
 from ...harness.case import Case, Wanted
 from ...harness.pictures import picture
-from ...peers import kornia, opencv, pillow, pyvips_, scipy_, torch_
+from ...peers import kornia, opencv_arithmetic, opencv_filters, pillow, pyvips_, scipy_, torch_
 
 
 def cases(threads: int, wanted: Wanted) -> Iterator[Case]:
@@ -44,8 +44,8 @@ def _blurs(threads: int, wanted: Wanted) -> Iterator[Case]:
                 )
                 .ours(lambda blur=blur, x=x, out=out: blur(x, out=out))
                 .add(
-                    opencv.gaussian_blur(x, sigma, len(taps) // 2, threads),
-                    opencv.gaussian(x, taps, threads),
+                    opencv_filters.gaussian_blur(x, sigma, len(taps) // 2, threads),
+                    opencv_filters.separable(x, taps, threads),
                     scipy_.gaussian(x, sigma, len(taps) // 2),
                     pillow.gaussian(x, sigma),
                     pyvips_.gaussian(x, sigma, threads),
@@ -72,7 +72,7 @@ def _sobels(threads: int, wanted: Wanted) -> Iterator[Case]:
                 14.0 * x.size,
             )
             .ours(lambda sobel=sobel, x=x, out=out: sobel(x, out=out))
-            .add(opencv.sobel_magnitude(x, threads))
+            .add(opencv_filters.sobel_magnitude(x, threads))
         )
 
 
@@ -86,7 +86,7 @@ def _scales(threads: int, wanted: Wanted) -> Iterator[Case]:
             out = mps.empty((size[1], size[0], *x.shape[2:]), x.dtype)
             scale = mps.image.LanczosScale(width=size[0], height=size[1])
             channels = 1 if x.ndim == 2 else x.shape[2]
-            taps = 6 * (width / size[0] * size[0] * height + height / size[1] * size[0] * size[1])
+            taps = 6.0 * (width * height + height * size[0])
             yield (
                 Case(
                     name,
@@ -102,7 +102,7 @@ def _scales(threads: int, wanted: Wanted) -> Iterator[Case]:
                 .add(
                     pillow.lanczos(x, size),
                     torch_.antialiased(x, size, threads),
-                    opencv.lanczos4(x, size, threads),
+                    opencv_arithmetic.lanczos4(x, size, threads),
                     pyvips_.lanczos(x, size, threads),
                 )
             )
@@ -125,5 +125,5 @@ def _statistics(threads: int, wanted: Wanted) -> Iterator[Case]:
                 3.0 * x.size,
             )
             .ours(lambda x=x, statistics=statistics: statistics(x), lambda y: np.asarray(y).reshape(2, -1))
-            .add(opencv.mean_std(x, threads), torch_.var_mean(x, threads))
+            .add(opencv_arithmetic.mean_std(x, threads), torch_.var_mean(x, threads))
         )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 import mpskit as mps
 
+from ...harness import definitions
 from ...harness.case import Case, Wanted
 from ...harness.pictures import picture
 from ...peers import kornia, opencv_histograms, pillow, pyvips_
@@ -24,7 +25,7 @@ def cases(threads: int, wanted: Wanted) -> Iterator[Case]:
 
 def _counted(x: NDArray[Any]) -> NDArray[np.float64]:
     pixels = x.reshape(-1, 1 if x.ndim == 2 else x.shape[2])
-    unit = 255.0 if x.dtype == np.uint8 else 1.0
+    unit = definitions.unit_of(x.dtype)
     bins = np.minimum((pixels.astype(np.float64) / unit * 256).astype(np.int64), 255)
     return np.stack([np.bincount(bins[:, c], minlength=256) for c in range(bins.shape[1])]).astype(np.float64)
 
@@ -53,7 +54,7 @@ def _equalization(threads: int, wanted: Wanted) -> Iterator[Case]:
             out = mps.empty(x.shape, x.dtype)
 
             def exact(x: NDArray[Any] = x) -> NDArray[np.float64]:
-                unit = 255.0 if x.dtype == np.uint8 else 1.0
+                unit = definitions.unit_of(x.dtype)
                 sums = np.cumsum(_counted(x)[0])
                 return (sums / sums[-1])[np.minimum((x / unit * 256).astype(int), 255)] * unit
 

@@ -50,7 +50,7 @@ def _thresholds(threads: int, wanted: Wanted) -> Iterator[Case]:
                 continue
             if wanted(name := f"threshold {rule}, {kind}"):
                 x = picture(kind)
-                unit = 255.0 if x.dtype == np.uint8 else 1.0
+                unit = definitions.unit_of(x.dtype)
                 out = mps.empty((*x.shape[:2], 1), x.dtype)
                 yield (
                     Case(

@@ -45,7 +45,7 @@ def cases(threads: int, wanted: Wanted) -> Iterator[Case]:
         if wanted(name):
             a, b = _matrix(rng, (n, n), "int8"), _matrix(rng, (n, n), "int8")
             case = _product(name, a, b, 2.0 * n**3).add(
-                torch_.call(threads, lambda torch, x, y: torch._int_mm(x, y), a, b)
+                torch_.contender("_int_mm", threads, lambda torch, x, y: lambda: torch._int_mm(x, y), a, b)
             )
             yield case.add(*contenders("MatMulInteger", {"a": a}, {"b": b}, np.asarray, threads, dtype=np.int32))
     for count, n in ((1000, 64), (1000, 16)):
