@@ -85,7 +85,6 @@ class BilinearScalePlan final : public CpuPlan {
         const auto* a = src.row<const std::byte>(image, t.first);
         const auto* b = t.count == 2 ? src.row<const std::byte>(image, t.first + 1) : nullptr;
         auto* const to = dst.row<std::byte>(image, window_.y + y) + window_.x * dst.layout.stride[2];
-        if (is_sparse_ && i + 1 < end && y + 1 < window_.height) foresee(src.row<const std::byte>(image, y_[y + 1].first), y_[y + 1].count, src.layout.row_bytes());
         for (const Part& part : parts_)
           write(part, a, b, y_.weights_of(t), src.layout.dtype, row, row + floats, to + part.out.begin * dst.layout.stride[2], dst.layout.dtype, 2 * src.layout.row_bytes());
       }
@@ -94,17 +93,6 @@ class BilinearScalePlan final : public CpuPlan {
   }
 
  private:
-  // Hardware does not foresee rows of which some are left out.
-  void foresee(const std::byte* row, std::int64_t rows, std::int64_t row_bytes) const {
-    const std::int64_t first = picks_.front(), last = picks_.back();
-    const bool is_near = last - first < 64 * static_cast<std::int64_t>(picks_.size());
-    for (; rows-- > 0; row += row_bytes)
-      if (is_near)
-        for (std::int64_t x = first; x <= last; x += 64) __builtin_prefetch(row + x);
-      else
-        for (const std::int64_t x : picks_) __builtin_prefetch(row + x);
-  }
-
   static constexpr std::int64_t most_floats = 4096;  // of a part: half of the nearest cache
 
   std::int64_t lanes_of_pixel() const { return channels_ == 3 ? 4 : channels_; }

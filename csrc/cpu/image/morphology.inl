@@ -6,6 +6,9 @@
 
 namespace mpskit::cpu::MPSKIT_ISA {
 
+template <class T>
+inline constexpr auto element_bytes = static_cast<std::int64_t>(sizeof(T));
+
 // Where a row goes: into memory that is used again, to the picture, or there past the caches, for which its lines are whole.
 enum class Goes { near, far, past };
 
@@ -59,14 +62,14 @@ struct ResultRow {
   T* to;
   Goes goes = Goes::near;
   ResultRow(std::byte* target, std::int64_t count, bool is_same, bool is_past, T* memory) : to(memory) {
-    const bool is_whole = reinterpret_cast<std::uintptr_t>(target) % 64 == 0 && count * static_cast<std::int64_t>(sizeof(T)) % 64 == 0;
+    const bool is_whole = reinterpret_cast<std::uintptr_t>(target) % 64 == 0 && count * element_bytes<T> % 64 == 0;
     if (!is_same || (is_past && !is_whole)) return;
     to = reinterpret_cast<T*>(target);
     goes = is_past ? Goes::past : Goes::far;
   }
   void end(const View& src, const View& dst, std::byte* target, std::int64_t count, bool is_same, bool is_past, float* floats) const {
     if (goes != Goes::near) return;
-    if (is_same) stream_bytes(is_past, to, target, count * static_cast<std::int64_t>(sizeof(T)));
+    if (is_same) stream_bytes(is_past, to, target, count * element_bytes<T>);
     else store_chosen(to, src.layout.dtype, target, dst.layout.dtype, count, floats);
   }
 };
@@ -95,10 +98,9 @@ class AreaPlan : public CpuPlan {
     visit_ordered(src.layout.dtype, [&](auto type) {
       using T = decltype(type);
       const std::int64_t pitch = tiles_.pitch() + 4 * lanes<T>, c = tiles_.channels(), row_bytes = pitch * 4;
-      const bool is_element = src.layout.element_bytes() == static_cast<std::int64_t>(sizeof(T)), is_same = is_element && src.layout.dtype == dst.layout.dtype, is_past = is_streamed(dst.layout);
-      const auto steps_in = [](std::int64_t bytes) { return bytes % static_cast<std::int64_t>(sizeof(T)) == 0; };
-      const bool is_aligned = is_element && steps_in(src.layout.stride[0]) && steps_in(src.layout.stride[1]);
-      tiles_.run(dst.layout.images(), row_bytes + (kept_ + 3) * pitch * static_cast<std::int64_t>(sizeof(T)), [&](const Tile& t, const Scratch& memory) {
+      const bool is_element = src.layout.element_bytes() == element_bytes<T>, is_same = is_element && src.layout.dtype == dst.layout.dtype;
+      const bool is_aligned = is_element && src.layout.stride[0] % element_bytes<T> == 0, is_past = is_streamed(dst.layout);
+      tiles_.run(dst.layout.images(), row_bytes + (kept_ + 3) * pitch * element_bytes<T>, [&](const Tile& t, const Scratch& memory) {
         T *spare = memory.as<T>(static_cast<std::size_t>(row_bytes)), *line = spare + pitch, *result = line + pitch, *rows = result + pitch;
         const Tiles::Inside all = tiles_.inside(src, t);
         const bool is_direct = is_aligned && all.pixels * c >= Joined<Op, T>::columns * lanes<T>;  // clamped: Apple's morphology knows no other edge
@@ -110,8 +112,7 @@ class AreaPlan : public CpuPlan {
         };
         const auto join = [&](T* to, std::int64_t elements, Goes goes) { Joined<Op, T>{at, {}, {}, {}}.to_row(elements, to, spare, goes); };
         for (std::int64_t y = 0; y < tiles_.rows_of(t); ++y) {
-          if (is_direct) tiles_.foresee(src, t, y + 4);
-          else tiles_.load_row(src, t, y, const_cast<T*>(place(0, y)));
+          if (!is_direct) tiles_.load_row(src, t, y, const_cast<T*>(place(0, y)));
           for (std::size_t i = 1; i < levels_.size() && y + 1 >= levels_[i].rows; ++i) {
             const std::int64_t first = y + 1 - levels_[i].rows;
             at.clear();
@@ -168,7 +169,8 @@ class AreaPlan : public CpuPlan {
 template <class Op>
 class ShapePlan : public CpuPlan {
  public:
-  ShapePlan(const image::UnaryKernel& k, const image::WindowValues& w, const std::vector<float>& numbers, const Call& call) : width_(w.width), height_(w.height), numbers_(numbers) {
+  ShapePlan(const image::UnaryKernel& k, const image::WindowValues& w, const std::vector<float>& numbers, const Call& call)
+      : width_(w.width), height_(w.height), numbers_(numbers) {
     for (const float number : numbers) {
       if (&number != &numbers.front()) of_first_ = runs_.size();
       add_runs(w, number);
@@ -183,10 +185,9 @@ class ShapePlan : public CpuPlan {
     visit_ordered(src.layout.dtype, [&](auto type) {
       using T = decltype(type);
       const std::int64_t pitch = tiles_->pitch() + 4 * lanes<T>, c = tiles_->channels(), row_bytes = pitch * 4;
-      const bool is_element = src.layout.element_bytes() == static_cast<std::int64_t>(sizeof(T)), is_same = is_element && src.layout.dtype == dst.layout.dtype;
-      const bool is_aligned = is_element && src.layout.stride[0] % static_cast<std::int64_t>(sizeof(T)) == 0 && src.layout.stride[1] % static_cast<std::int64_t>(sizeof(T)) == 0;
-      const bool is_past = is_streamed(dst.layout);
-      tiles_->run(dst.layout.images(), row_bytes + (kept() + 2) * pitch * static_cast<std::int64_t>(sizeof(T)), [&](const Tile& t, const Scratch& memory) {
+      const bool is_element = src.layout.element_bytes() == element_bytes<T>, is_same = is_element && src.layout.dtype == dst.layout.dtype;
+      const bool is_aligned = is_element && src.layout.stride[0] % element_bytes<T> == 0, is_past = is_streamed(dst.layout);
+      tiles_->run(dst.layout.images(), row_bytes + (kept() + 2) * pitch * element_bytes<T>, [&](const Tile& t, const Scratch& memory) {
         T *const spare = memory.as<T>(static_cast<std::size_t>(row_bytes)), *const result = spare + pitch, *const rows = result + pitch;
         const bool is_direct = is_aligned && tiles_->inside(src, t).left == 0 && tiles_->pixels_beyond(src, t) * c >= Joined<Op, T>::columns * lanes<T>;
         const auto place = [&](const Level& level, std::int64_t y) -> const T* {
@@ -195,21 +196,22 @@ class ShapePlan : public CpuPlan {
         };
         std::vector<const T*> at(runs_.size());
         for (std::int64_t y = 0; y < tiles_->rows_of(t); ++y) {
-          if (is_direct) tiles_->foresee(src, t, y + 4);
-          else tiles_->load_row(src, t, y, const_cast<T*>(place(levels_[0], y)));
+          if (!is_direct) tiles_->load_row(src, t, y, const_cast<T*>(place(levels_[0], y)));
           const std::int64_t first = y - height_ + 1;
           for (std::size_t i = 1; i < levels_.size(); ++i) {
             const Level& level = levels_[i];
             const std::int64_t row = first + level.last;
             if (row >= level.begin)
-              fold_few(place(levels_[i - 1], row), (t.width + width_ - level.length) * c, level.terms, level.step * c, static_cast<const T*>(nullptr), const_cast<T*>(place(level, row)), Op{});
+              fold_few(place(levels_[i - 1], row), (t.width + width_ - level.length) * c, level.terms, level.step * c, static_cast<const T*>(nullptr),
+                       const_cast<T*>(place(level, row)), Op{});
           }
           if (first < 0) continue;
           for (std::size_t i = 0; i < runs_.size(); ++i) at[i] = place(levels_[runs_[i].level], first + runs_[i].y) + runs_[i].x * c;
           std::byte* const target = tiles_->row(dst, t, first);
           const std::span<const T* const> places(at);
           const ResultRow<T> row(target, t.width * c, is_same, is_past, result);
-          Joined<Op, T>{places.first(of_first_), places.subspan(of_first_), static_cast<T>(numbers_.front()), static_cast<T>(numbers_.back())}.to_row(t.width * c, row.to, spare, row.goes);
+          const Joined<Op, T> joined{places.first(of_first_), places.subspan(of_first_), static_cast<T>(numbers_.front()), static_cast<T>(numbers_.back())};
+          joined.to_row(t.width * c, row.to, spare, row.goes);
           row.end(src, dst, target, t.width * c, is_same, is_past, memory.as<float>());
         }
         if (is_past) end_stream();
@@ -364,8 +366,10 @@ class ProbePlan : public CpuPlan {
     using P = Probe<T, is_dilation, is_flat>;
     constexpr int columns = 4;
     constexpr std::int64_t together = columns * lanes<T>;
-    const bool is_element = src.layout.element_bytes() == static_cast<std::int64_t>(sizeof(T)), is_same = is_element && src.layout.dtype == dst.layout.dtype, is_past = is_streamed(dst.layout);
-    const std::int64_t tile_pitch = tiles_.pitch(), image_pitch = src.layout.row_bytes() / static_cast<std::int64_t>(sizeof(T)), c = tiles_.channels(), size = (tiles_.source_rows() + 1) * tile_pitch + together;
+    const bool is_element = src.layout.element_bytes() == element_bytes<T>, is_same = is_element && src.layout.dtype == dst.layout.dtype;
+    const bool is_past = is_streamed(dst.layout);
+    const std::int64_t tile_pitch = tiles_.pitch(), image_pitch = src.layout.row_bytes() / element_bytes<T>, c = tiles_.channels();
+    const std::int64_t bytes = ((tiles_.source_rows() + 1) * tile_pitch + together) * element_bytes<T>;
     const auto row_bytes = static_cast<std::size_t>(tile_pitch + together) * 4;
     const auto offsets = [&](std::int64_t pitch) {
       std::vector<std::int64_t> at;
@@ -373,7 +377,7 @@ class ProbePlan : public CpuPlan {
       return at;
     };
     const std::vector<std::int64_t> in_tile = offsets(tile_pitch), in_image = offsets(image_pitch);
-    tiles_.run(dst.layout.images(), size * static_cast<std::int64_t>(sizeof(T)) + 2 * static_cast<std::int64_t>(row_bytes), [&](const Tile& t, const Scratch& memory) {
+    tiles_.run(dst.layout.images(), bytes + 2 * static_cast<std::int64_t>(row_bytes), [&](const Tile& t, const Scratch& memory) {
       T *copy = memory.as<T>(2 * row_bytes), *row = memory.as<T>(row_bytes);
       const T* from = is_element ? tiles_.in_place<T>(src, t, together) : nullptr;
       const std::int64_t* const at = from ? in_image.data() : in_tile.data();

@@ -129,7 +129,8 @@ class PictureCopyPlan : public CpuPlan {
     const Layout& l = picture.layout;
     const std::int64_t pixel = l.stride[2], element = l.element_bytes(), plane = l.height() * l.width();
     const bool is_past = is_streamed(views[1].layout), is_dense = l.row_bytes() == l.width() * pixel;
-    const std::int64_t width = is_dense ? plane : l.width(), height = is_dense ? 1 : l.height(), piece = rounded_up((256 << 10) / pixel + 1, 64), pieces = (width + piece - 1) / piece;
+    const std::int64_t width = is_dense ? plane : l.width(), height = is_dense ? 1 : l.height();
+    const std::int64_t piece = rounded_up((256 << 10) / pixel + 1, 64), pieces = (width + piece - 1) / piece;
     parallel_for(l.images() * height * pieces, (256 << 10) / (std::min(width, piece) * pixel) + 1, [&](std::int64_t begin, std::int64_t end) {
       const Scratch memory(is_past ? static_cast<std::size_t>(strip * pixel + 64) : 0);
       for (std::int64_t task = begin; task < end; ++task) {

@@ -86,17 +86,7 @@ class Tiles {
   }
   template <class T>
   void load_row(const View& src, const Tile& t, std::int64_t i, T* to) const {
-    foresee(src, t, i + 4);
     source_row(src, t.image, shift_y_ + t.y + i, shift_x_ + t.x, t.width + margin_x_, edge_, to);
-  }
-  // Asks for row y of the tile's source: hardware does not foresee the next row of a strip.
-  void foresee(const View& src, const Tile& t, std::int64_t y) const {
-    const Layout& l = src.layout;
-    const std::int64_t row = shift_y_ + t.y + y, begin = std::max<std::int64_t>(shift_x_ + t.x, 0), end = std::min(shift_x_ + t.x + t.width + margin_x_, l.width());
-    if (row < 0 || row >= l.height()) return;
-    const std::int64_t pixel = channels_ * l.element_bytes();
-    const auto* p = src.row<const std::byte>(t.image, row);
-    for (std::int64_t b = begin * pixel; b < end * pixel; b += 64) __builtin_prefetch(p + b);
   }
   // What of a row of the tile's source lies within the picture: pixels left of it, of it and right of it.
   struct Inside {

@@ -254,7 +254,6 @@ class WindowMeanPlan : public CpuPlan {
         }
         const std::int64_t count = t.width * tiles_.channels(), wide = count + (across_.reach() - 1) * tiles_.channels();
         down(from, from_pitch, t.height, wide, sums, pitch, [&](std::int64_t y, float* row) {
-          if (from != copy) tiles_.foresee(src, t, y + down_.reach() + 1);
           if (y + 2 < t.height && !is_past_) {
             const std::byte* next = tiles_.row(dst, t, y + 2);
             for (std::int64_t b = 0; b < count * dst.layout.element_bytes(); b += 64) __builtin_prefetch(next + b, 1);
