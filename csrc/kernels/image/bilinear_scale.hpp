@@ -9,7 +9,8 @@ struct BilinearScale : ScaleKernel {
   static constexpr KernelInfo info{
       "BilinearScale", "Resize with bilinear interpolation.", "MPSImageBilinearScale, in MPSImageResampling.h",
       "Each output pixel is a mean of the four source pixels around its place, weighed by how near they are; no filter comes before, so reducing to less than half "
-      "leaves pixels out and aliases: LanczosScale does not. Beyond the border lies the nearest edge pixel. clip_rect masks: without a scale_transform it does "
+      "leaves pixels out and aliases: LanczosScale does not. Beyond the border lies the nearest edge pixel, and 'zero' is refused. "
+      "clip_rect masks: without a scale_transform it does "
       "not move the picture, with one the picture's origin is the corner of clip_rect. Alpha is resized as colour is; premultiply it first. A pixel of weight 0 is "
       "not read: NaN there does not spread. A GPU may know only 256 places between two pixels: results differ there by up to 1/256 of the difference of neighbours."};
   static constexpr std::array tolerances{

@@ -9,7 +9,7 @@ struct LanczosScale : ScaleKernel {
   static constexpr KernelInfo info{
       "LanczosScale", "Resize with a Lanczos filter that widens when it reduces.", "MPSImageLanczosScale, in MPSImageResampling.h",
       "Lanczos-3 along each axis, L(t) = sinc(t) * sinc(t / 3) for |t| < 3, stretched by 1 / scale when it reduces, weights "
-      "divided by their sum: flat areas stay flat. Beyond the border lies the nearest edge pixel. Overshoot is kept until the "
+      "divided by their sum: flat areas stay flat. Beyond the border lies the nearest edge pixel, and 'zero' is refused. Overshoot is kept until the "
       "store, which clamps it for uint8 and uint16. clip_rect masks: without a scale_transform it does not move the picture, "
       "with one the picture's origin is the corner of clip_rect. Alpha is resized as colour is; premultiply it first. NaN and "
       "infinity spread as far as the filter. Apple states neither lobes nor normalization of its own kernel: results on a GPU "
