@@ -56,7 +56,7 @@ def _arithmetic(threads: int, wanted: Wanted) -> Iterator[Case]:
         ),
     )
     for name, kernel, rule, is_scaled in operations:
-        for kind in ("g8", "rgba8", "g32", "rgba32", *(("4K g8", "4K g32") if name == "add" else ())):
+        for kind in ("g8", "rgba8", "g32", "rgba32", *(("4K g8", "4K g32") if name in ("add", "multiply") else ())):
             if name == "divide" and kind.endswith("8"):
                 continue  # of 0 / 0 each library makes something else
             if not wanted(title := f"{name}, {kind}"):
@@ -84,7 +84,7 @@ def _repeated(threads: int, wanted: Wanted) -> Iterator[Case]:
         ("add", mps.image.Add(secondary_stride_in_pixels=once), lambda a, b: a + b),
         ("multiply", mps.image.Multiply(secondary_stride_in_pixels=once), lambda a, b: a * b),
     ):
-        for kind in ("g8", "rgba8", "g32", "rgba32"):
+        for kind in ("g8", "rgba8", "g32", "rgba32", "4K g8"):
             if not wanted(title := f"{name} one row to all, {kind}"):
                 continue
             x, y = _pair(kind)

@@ -23,9 +23,9 @@ def cases(threads: int, wanted: Wanted) -> Iterator[Case]:
 
 
 def _keypoints(threads: int, wanted: Wanted) -> Iterator[Case]:
-    for part in (0.0001, 0.02):
-        if wanted(name := f"keypoints, {100 * part:g} % of g8"):
-            x = picture("g8")
+    for part, kind in ((0.0001, "g8"), (0.02, "g8"), (0.02, "4K g8")):
+        if wanted(name := f"keypoints, {100 * part:g} % of {kind}"):
+            x = picture(kind)
             x //= 2
             code = 255
             x[np.random.default_rng(1).random(x.shape) < part] = code
@@ -81,9 +81,9 @@ def _expected(x: NDArray[Any], sigma: float, low: float, high: float) -> NDArray
 
 
 def _edges(threads: int, wanted: Wanted) -> Iterator[Case]:
-    for sigma in (0.0, 2**0.5):
-        if wanted(name := f"canny, sigma {sigma:.1f}, g8"):
-            x = picture("g8")
+    for sigma, kind in ((0.0, "g8"), (2**0.5, "g8"), (0.0, "4K g8")):
+        if wanted(name := f"canny, sigma {sigma:.1f}, {kind}"):
+            x = picture(kind)
             low, high = (25.25, 60.25) if sigma else (50.25, 120.25)
             kernel = mps.image.Canny(sigma=sigma, low_threshold=low / 255, high_threshold=high / 255)
             out = mps.empty(x.shape, x.dtype)

@@ -22,7 +22,7 @@ def cases(threads: int, wanted: Wanted) -> Iterator[Case]:
 
 
 def _blurs(threads: int, wanted: Wanted) -> Iterator[Case]:
-    for kind in ("g8", "rgb8", "rgba8", "g32", "rgba32", "4K rgba8", "4K g32"):
+    for kind in ("g8", "rgb8", "rgba8", "g32", "rgba32", "4K g8", "4K rgba8", "4K g32"):
         for sigma in (2.0, 10.0):
             name = f"gaussian sigma {sigma:g}, {kind}"
             if not wanted(name):
@@ -78,7 +78,7 @@ def _sobels(threads: int, wanted: Wanted) -> Iterator[Case]:
 
 def _scales(threads: int, wanted: Wanted) -> Iterator[Case]:
     for source, (height, width), size in (("4K", (2160, 3840), (1920, 1080)), ("FHD", (1080, 1920), (299, 299))):
-        for kind in ("g8", "rgb8", "rgba8", "rgba32"):
+        for kind in ("g8", "rgb8", "rgba8", "g32", "rgba32"):
             name = f"lanczos {source} to {size[0]}x{size[1]}, {kind}"
             if not wanted(name):
                 continue

@@ -43,11 +43,9 @@ def _thresholds(threads: int, wanted: Wanted) -> Iterator[Case]:
         ),
     )
     for rule, kernel, exact, flag in rules:
-        for kind in ("g8", "g32", "rgba8", "rgba32", *(("4K g8", "4K g32") if rule == "binary" else ())):
-            if (rule == "truncate") != (kind[0] == "r") and rule != "binary":
+        for kind in ("g8", "g32", "rgba8", "rgba32", *(("4K g8", "4K g32") if rule != "truncate" else ("4K rgba8",))):
+            if (rule == "truncate") != ("rgb" in kind):
                 continue  # jumps are no matter of tolerance where gray comes from a sum
-            if rule == "binary" and kind[0] == "r":
-                continue
             if wanted(name := f"threshold {rule}, {kind}"):
                 x = picture(kind)
                 unit = definitions.unit_of(x.dtype)

@@ -32,7 +32,7 @@ def cases(threads: int, wanted: Wanted) -> Iterator[Case]:
         ("FHD", (1080, 1920), (2560, 1440)),
         ("FHD", (1080, 1920), (299, 299)),
     ):
-        for kind in ("g8", "rgb8", "rgba8", "rgba32"):
+        for kind in ("g8", "rgb8", "rgba8", "g32", "rgba32"):
             if not wanted(name := f"bilinear {source} to {size[0]}x{size[1]}, {kind}"):
                 continue
             x = picture(kind, height, width)

@@ -79,7 +79,7 @@ def _convolutions(threads: int, wanted: Wanted) -> Iterator[Case]:
         weights = rng.normal(0.5, 1, (side, side))
         weights = (weights / weights.sum()).astype(np.float32)
         weights /= np.abs(weights).sum()
-        for kind in ("g8", "rgba8", "g32", "rgba32", *(_large("rgba8", "g32") if side == 5 else ())):
+        for kind in ("g8", "rgba8", "g32", "rgba32", *_large("g32", *(("rgba8",) if side == 5 else ()))):
             if wanted(name := f"convolution {side}x{side}, {kind}"):
                 x = picture(kind)
                 yield _case(
@@ -114,8 +114,8 @@ def _convolutions(threads: int, wanted: Wanted) -> Iterator[Case]:
 
 
 def _extremes(threads: int, wanted: Wanted) -> Iterator[Case]:
-    for kind in ("g8", "rgba8", "g32", "rgba32", "4K g8"):
-        for side in (15,) if kind == "4K g8" else (3, 9, 15, 31) if kind == "g8" else (3, 9, 31):
+    for kind in ("g8", "rgba8", "g32", "rgba32", *_large("g8", "g32")):
+        for side in (15,) if kind.startswith("4K") else (3, 9, 15, 31):
             if wanted(name := f"area max {side}x{side}, {kind}"):
                 x = picture(kind)
                 kernel = mps.image.AreaMax(kernel_width=side, kernel_height=side)
@@ -129,7 +129,7 @@ def _extremes(threads: int, wanted: Wanted) -> Iterator[Case]:
                 yield _case(
                     name, x, kernel, lambda x, side=side: filter_definitions.maximum(x, side), 2.0 * x.size, peers, True
                 )
-        if kind == "4K g8":
+        if kind.startswith("4K"):
             continue
         for side in (5, 11):
             if wanted(name := f"dilate disk {side}, {kind}"):
@@ -143,7 +143,7 @@ def _extremes(threads: int, wanted: Wanted) -> Iterator[Case]:
                     name, x, kernel, lambda x, disk=disk: filter_definitions.dilate(x, disk), flops, peers, True
                 )
     whole = np.ones((5, 5), np.uint8)
-    for kind in ("g8", "rgba8", "4K g8"):
+    for kind in ("g8", "rgba8", "g32", "rgba32", *_large("g8", "g32")):
         if wanted(name := f"dilate 5x5, {kind}"):
             x = picture(kind)
             kernel = mps.image.Dilate(np.zeros((5, 5), np.float32))
@@ -154,13 +154,21 @@ def _extremes(threads: int, wanted: Wanted) -> Iterator[Case]:
             kernel = mps.image.Erode(np.zeros((5, 5), np.float32))
             peers = [opencv_filters.erode(x, whole, threads)]
             yield _case(
-                name, x, kernel, lambda x: 255 - filter_definitions.maximum(255 - x, 5), 8.0 * x.size, peers, True
+                name,
+                x,
+                kernel,
+                lambda x: (
+                    ~filter_definitions.maximum(~x, 5) if x.dtype == np.uint8 else -filter_definitions.maximum(-x, 5)
+                ),
+                8.0 * x.size,
+                peers,
+                True,
             )
 
 
 def _medians(threads: int, wanted: Wanted) -> Iterator[Case]:
-    large = (("4K g8", (5,)), ("4K g32", (5,)))
-    for kind, sides in (("g8", (3, 5, 9, 21)), ("rgb8", (3, 5, 9)), ("g32", (3, 5)), *large):
+    large = (("4K g8", (3, 5, 9)), ("4K g32", (5,)))
+    for kind, sides in (("g8", (3, 5, 9, 21)), ("rgb8", (3, 5, 9)), ("rgba8", (3, 5, 9)), ("g32", (3, 5)), *large):
         for side in sides:
             if wanted(name := f"median {side}x{side}, {kind}"):
                 x = picture(kind)
