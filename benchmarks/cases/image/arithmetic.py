@@ -10,7 +10,7 @@ import numpy as np
 import mpskit as mps
 
 from ...harness import definitions
-from ...harness.case import Case, Wanted
+from ...harness.case import Case, Wanted, again
 from ...harness.pictures import picture
 from ...peers import opencv_arithmetic as opencv
 from ...peers import pillow, torch_
@@ -115,7 +115,7 @@ def _reductions(threads: int, wanted: Wanted) -> Iterator[Case]:
 
                 yield (
                     Case(title, "image", exact, 0.05, float(x.nbytes), float(x.size))
-                    .ours(lambda kernel=kernel, x=x: kernel(x))
+                    .ours(again(kernel, x))
                     .add(opencv.reduce(x, axis, what, threads), torch_.reduced(x, axis, what, threads))
                 )
 
@@ -136,10 +136,7 @@ def _statistics(threads: int, wanted: Wanted) -> Iterator[Case]:
                     float(x.nbytes),
                     2.0 * x.size,
                 )
-                .ours(
-                    lambda x=x, extremes=extremes: extremes(x),
-                    lambda y: np.asarray(y).reshape(2, -1),
-                )
+                .ours(again(extremes, x), lambda y: np.asarray(y).reshape(2, -1))
                 .add(opencv.min_max(x, threads), torch_.min_max(x, threads))
             )
         if wanted(f"mean, {kind}"):
@@ -152,9 +149,6 @@ def _statistics(threads: int, wanted: Wanted) -> Iterator[Case]:
                     float(x.nbytes),
                     float(x.size),
                 )
-                .ours(
-                    lambda x=x, mean=mean: mean(x),
-                    lambda y: np.asarray(y).reshape(1, -1),
-                )
+                .ours(again(mean, x), lambda y: np.asarray(y).reshape(1, -1))
                 .add(opencv.mean(x, threads))
             )

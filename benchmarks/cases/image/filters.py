@@ -9,7 +9,7 @@ import numpy as np
 import mpskit as mps
 
 from ...harness import definitions
-from ...harness.case import Case, Wanted
+from ...harness.case import Case, Wanted, again
 from ...harness.pictures import picture
 from ...peers import kornia, opencv_arithmetic, opencv_filters, pillow, pyvips_, scipy_, torch_
 
@@ -124,6 +124,6 @@ def _statistics(threads: int, wanted: Wanted) -> Iterator[Case]:
                 float(x.nbytes),
                 3.0 * x.size,
             )
-            .ours(lambda x=x, statistics=statistics: statistics(x), lambda y: np.asarray(y).reshape(2, -1))
+            .ours(again(statistics, x), lambda y: np.asarray(y).reshape(2, -1))
             .add(opencv_arithmetic.mean_std(x, threads), torch_.var_mean(x, threads))
         )
