@@ -44,6 +44,29 @@ MPSKIT_INLINE Vec<float> join_pairs(Vec<double> u, Vec<double> v, std::index_seq
   constexpr int n = lanes<float>;
   return __builtin_shufflevector((Vec<float>)u, (Vec<float>)v, (static_cast<int>(i % 4 / 2 * n + i / 4 * 4 + i % 2 * 2) + odd)...);
 }
+// A register of pixels and one of their neighbours. With AVX-512 by shuffles of two registers where all lie in these: sixteen loads one by one take longer.
+MPSKIT_INLINE void take_pairs(const PixelPairs& p, std::int64_t x, Vec<float>& a, Vec<float>& b) {
+  constexpr int n = lanes<float>;
+#if MPSKIT_VECTOR_BYTES == 64
+  using Half [[gnu::vector_size(32)]] = std::int32_t;
+  const std::int64_t begin = p.first[x];
+  const auto narrow = [&](std::int64_t at) __attribute__((always_inline)) {
+    return (Half)_mm512_maskz_cvtepi64_epi32(0xff, (__m512i)(load<Vec<std::int64_t>>(p.first + at) - begin));
+  };
+  const auto at = (__m512i)__builtin_shufflevector(narrow(x), narrow(x + 8), 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  if (_mm512_cmpgt_epu32_mask(at, _mm512_set1_epi32(2 * n - 2)) == 0) {
+    const auto low = (__m512)load<Vec<float>>(p.src + begin), high = (__m512)load<Vec<float>>(p.src + begin + n);
+    a = (Vec<float>)_mm512_permutex2var_ps(low, at, high);
+    b = (Vec<float>)_mm512_permutex2var_ps(low, _mm512_add_epi32(at, _mm512_set1_epi32(1)), high);
+    return;
+  }
+#endif
+  constexpr std::make_index_sequence<n> floats;
+  constexpr std::make_index_sequence<n / 2> twos;
+  const Vec<double> u = gather_pairs<0>(p, x, twos), v = gather_pairs<2>(p, x, twos);
+  a = join_pairs(u, v, floats, std::integral_constant<int, 0>{});
+  b = join_pairs(u, v, floats, std::integral_constant<int, 1>{});
+}
 template <class Pairs, std::size_t... i>
 MPSKIT_INLINE Vec<double> gather_twos(const Pairs& p, std::int64_t x, std::int64_t ahead, std::index_sequence<i...>) {
   return Vec<double>{load<double>(p.src + p.first[x + static_cast<int>(i)] + ahead)...};
@@ -66,8 +89,6 @@ inline void weigh_pairs(const PixelPairs& pairs, std::int64_t channels) {
   constexpr int n = lanes<float>;
   constexpr std::make_index_sequence<n> floats;
   constexpr std::make_index_sequence<n / 2> twos;
-  constexpr std::integral_constant<int, 0> even;
-  constexpr std::integral_constant<int, 1> odd;
   const std::int64_t end = p.outputs * channels;
   auto put = [&](std::int64_t x, Vec<float> a, Vec<float> b) {
     store(p.dst + x, between(a, b, load<Vec<float>>(p.weights_a + x), load<Vec<float>>(p.weights_b + x)));
@@ -79,8 +100,9 @@ inline void weigh_pairs(const PixelPairs& pairs, std::int64_t channels) {
     }
   } else if (channels == 1) {
     for (std::int64_t x = 0; x < end; x += n) {
-      const Vec<double> u = gather_pairs<0>(p, x, twos), v = gather_pairs<2>(p, x, twos);
-      put(x, join_pairs(u, v, floats, even), join_pairs(u, v, floats, odd));
+      Vec<float> a, b;
+      take_pairs(p, x, a, b);
+      put(x, a, b);
     }
   } else if (channels == 2) {
     for (std::int64_t x = 0; x < end; x += n) {
