@@ -138,8 +138,7 @@ class ArithmeticPlan : public CpuPlan {
   // True when these pixels lie in memory as they are needed.
   bool is_inside(std::size_t which, const View& v, const Tile& t) const {
     const Source& s = sources_[which];
-    const std::int64_t x = s.x + t.x, y = s.y + s.stride.height * t.y;
-    return is_flat_ || (is_alike_ && s.stride.width == 1 && x >= 0 && x + t.width <= v.layout.width() && y >= 0 && y < v.layout.height());
+    return is_flat_ || (is_alike_ && s.stride.width == 1 && lie_inside(v.layout, s.y + s.stride.height * t.y, s.x + t.x, t.width));
   }
 
   const std::byte* strip_of(std::size_t which, const View& v, const Tile& t, Lent& lent) const {

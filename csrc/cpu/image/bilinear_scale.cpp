@@ -164,7 +164,8 @@ class BilinearScalePlan final : public CpuPlan {
     if (has_codes_) {
       auto* const words = reinterpret_cast<std::uint16_t*>(row);
       blend_bytes(reinterpret_cast<const std::uint8_t*>(a), reinterpret_cast<const std::uint8_t*>(b), b ? weights[1] : 0, count, words);
-      weigh_codes({words, &first_[first], &code_weights_[weight + static_cast<std::size_t>(done * lanes_of_pixel())], codes + done * channels_, outputs, part.are_all}, channels_, codes + widest_ + beyond);
+      weigh_codes({words, &first_[first], &code_weights_[weight + static_cast<std::size_t>(done * lanes_of_pixel())], codes + done * channels_, outputs, part.are_all}, channels_,
+                  codes + widest_ + beyond);
       stream_bytes(is_past_, codes, to, (done + outputs) * channels_);
       return;
     }

@@ -247,7 +247,7 @@ class ConversionPlan final : public CpuPlan {
   template <class T>
   void move_elements(const View& src, std::int64_t image, std::int64_t y, T* to) const {
     const std::int64_t from_y = y + shift_y_;
-    const bool is_inside = contains(src, from_y);
+    const bool is_inside = lie_inside(src.layout, from_y, shift_x_, window_.width);
     const T* const row = is_inside ? src.row<const T>(image, from_y) + shift_x_ * from_ : to;
     if (!is_inside) stored_row<T, T>(src, image, from_y, shift_x_, window_.width, k_.edge_mode, to);
     if (!reverses_) {
@@ -262,9 +262,6 @@ class ConversionPlan final : public CpuPlan {
         stream_bytes(true, memory, to + x * from_, pixels * from_ * static_cast<std::int64_t>(sizeof(T)));
       }
     }
-  }
-  bool contains(const View& src, std::int64_t y) const {
-    return y >= 0 && y < src.layout.height() && shift_x_ >= 0 && shift_x_ + window_.width <= src.layout.width();
   }
 
   // ---- bytes
@@ -286,7 +283,7 @@ class ConversionPlan final : public CpuPlan {
   }
   void convert_bytes(const View& src, std::int64_t image, std::int64_t y, std::byte* to) const {
     const std::int64_t from_y = y + shift_y_, element = static_cast<std::int64_t>(size_of(target_));
-    const bool is_inside = contains(src, from_y);
+    const bool is_inside = lie_inside(src.layout, from_y, shift_x_, window_.width);
     const std::uint8_t* row = is_inside ? src.row<const std::uint8_t>(image, from_y) + shift_x_ * from_ : nullptr;
     std::uint8_t memory[4 * strip];
     alignas(64) std::byte result[4 * strip * sizeof(float)];

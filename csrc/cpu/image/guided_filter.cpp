@@ -41,7 +41,8 @@ class GuidedPlanes {
 class GuidedFilterPlan final : public CpuPlan {
  public:
   GuidedFilterPlan(const image::GuidedFilter& k, const Call& call)
-      : is_regression_(k.is_regression()), is_joint_(!k.independent_channels), epsilon_(static_cast<double>(k.epsilon)), scale_(k.reconstruct_scale), offset_(k.reconstruct_offset) {
+      : is_regression_(k.is_regression()), is_joint_(!k.independent_channels), epsilon_(static_cast<double>(k.epsilon)),
+        scale_(k.reconstruct_scale), offset_(k.reconstruct_offset) {
     const Layout& guidance = call.inputs[is_regression_ ? 1 : 0];
     images_ = guidance.images(), height_ = guidance.height(), width_ = guidance.width(), channels_ = guidance.channels();
     radius_x_ = std::min(k.kernel_diameter / 2, width_);
@@ -112,14 +113,16 @@ class GuidedFilterPlan final : public CpuPlan {
     constexpr int pairs = guides * (guides + 1) / 2, planes = 3 + 2 * guides + pairs, odd = (planes - 2) % 4;
     const bool is_self = guides == 1 && image.data == guidance.data && image.layout == guidance.layout;  // then of planes 2 to 5 there are two
     each_band([&](std::int64_t begin, std::int64_t end) {
-      std::vector<float> source(static_cast<std::size_t>(width_ * image.layout.channels())), guide(static_cast<std::size_t>(width_ * channels_)), weight(static_cast<std::size_t>(width_), 1.0f);
+      std::vector<float> source(static_cast<std::size_t>(width_ * image.layout.channels())), guide(static_cast<std::size_t>(width_ * channels_)),
+          weight(static_cast<std::size_t>(width_), 1.0f);
       GuidedPlanes row(2 + guides, width_, 0);
       for (std::int64_t model = 0; model < models_; ++model) {
         GuidedPlanes columns(planes, width_, radius_x_ + 1), sums(planes, width_, 0);
         double high = 0;  // the window of the row before: without weights one of the same height counts the same
         const auto add = [&](std::int64_t y, double sign) {
           fetch_row(image, n, y, 0, width_, EdgeMode::clamp, source.data());
-          if (is_self && !weights) return models_ == 1 ? add_squares<1>(source.data(), sign, columns[2], columns[3]) : add_squares<0>(source.data() + model, sign, columns[2], columns[3]);
+          if (is_self && !weights)
+            return models_ == 1 ? add_squares<1>(source.data(), sign, columns[2], columns[3]) : add_squares<0>(source.data() + model, sign, columns[2], columns[3]);
           fetch_row(guidance, n, y, 0, width_, EdgeMode::clamp, guide.data());
           if (weights) fetch_row(*weights, n, y, 0, width_, EdgeMode::clamp, weight.data());
           double *w = row[0], *p = row[1];
@@ -284,7 +287,8 @@ class GuidedFilterPlan final : public CpuPlan {
       const Place& at = along_[static_cast<std::size_t>(x)];
       const std::int64_t before = at.before * channels_, after = at.after * channels_;
       for (std::int64_t c = 0; c < channels_; ++c)
-        values[x * channels_ + c] = between(factors[before + c], factors[after + c], at.part) * guide[x * channels_ + c] + between(summands[before + c], summands[after + c], at.part);
+        values[x * channels_ + c] = between(factors[before + c], factors[after + c], at.part) * guide[x * channels_ + c] +
+                                   between(summands[before + c], summands[after + c], at.part);
     }
   }
 

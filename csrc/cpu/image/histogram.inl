@@ -86,7 +86,8 @@ void count_bytes(const std::uint8_t* p, std::int64_t count, std::uint32_t* table
 // The counted part of an image as runs of elements: its rows, or cut anew where they lie without gaps.
 struct Runs {
   std::int64_t count, elements, last, first_byte, bytes;
-  Runs(const Layout& src, const image::Window& w) : count(w.height), elements(w.width * src.channels()), last(elements), first_byte(w.y * src.row_bytes() + w.x * src.stride[2]), bytes(src.row_bytes()) {
+  Runs(const Layout& src, const image::Window& w)
+      : count(w.height), elements(w.width * src.channels()), last(elements), first_byte(w.y * src.row_bytes() + w.x * src.stride[2]), bytes(src.row_bytes()) {
     constexpr std::int64_t long_run = 8 * 960;
     if (elements * src.element_bytes() != src.row_bytes()) return;
     const std::int64_t all = count * elements;

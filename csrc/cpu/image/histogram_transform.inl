@@ -52,7 +52,8 @@ class HistogramTransformPlan : public CpuPlan {
   class Tables {
    public:
     Tables(std::int64_t images, std::int64_t channels, std::int64_t bins)
-        : channels_(channels), bins_(bins), codes_(static_cast<std::size_t>(images * channels * (bins + 1)), std::numeric_limits<float>::quiet_NaN()), has_(static_cast<std::size_t>(images * channels)) {}
+        : channels_(channels), bins_(bins), codes_(static_cast<std::size_t>(images * channels * (bins + 1)), std::numeric_limits<float>::quiet_NaN()),
+          has_(static_cast<std::size_t>(images * channels)) {}
     void set(std::int64_t image, std::int64_t channel, std::span<const double> values, double unit) {
       has_[static_cast<std::size_t>(image * channels_ + channel)] = true;
       float* to = codes_.data() + (image * channels_ + channel) * (bins_ + 1);

@@ -61,7 +61,8 @@ class Expansion {
       for (std::size_t b = 0; b < border_.size(); ++b)
         for (std::int64_t i = 0; i < window_.width; ++i)
           if (const std::int64_t met = met_[b * static_cast<std::size_t>(window_.width) + static_cast<std::size_t>(i)]; met >= 0)
-            for (std::int64_t k = 0; k < channels_; ++k) w.border[static_cast<std::int64_t>(b) * channels_ + k] += term.across[static_cast<std::size_t>(i)] * w.down[met * channels_ + k];
+            for (std::int64_t k = 0; k < channels_; ++k)
+              w.border[static_cast<std::int64_t>(b) * channels_ + k] += term.across[static_cast<std::size_t>(i)] * w.down[met * channels_ + k];
     }
     merge_rows(w.even, w.odd, width_, channels_, w.row);
     for (std::size_t b = 0; b < border_.size(); ++b) std::copy_n(w.border + static_cast<std::int64_t>(b) * channels_, channels_, w.row + border_[b] * channels_);

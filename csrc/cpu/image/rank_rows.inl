@@ -60,7 +60,8 @@ std::int64_t deal_words(const std::byte* from, std::int64_t pixels, std::byte* t
   std::int64_t x = 0;
   for (; x + ways * count <= pixels; x += ways * count) {
     const auto words = load<Vec<Word>>(from + x * static_cast<std::int64_t>(sizeof(Pixel)));
-    for (int w = 0; w < ways; ++w) store(to + w * pitch + x / ways * static_cast<std::int64_t>(sizeof(Pixel)), __builtin_convertvector(words >> (8 * static_cast<int>(sizeof(Pixel)) * w), Part));
+    for (int w = 0; w < ways; ++w)
+      store(to + w * pitch + x / ways * static_cast<std::int64_t>(sizeof(Pixel)), __builtin_convertvector(words >> (8 * static_cast<int>(sizeof(Pixel)) * w), Part));
   }
   return x;
 }

@@ -554,7 +554,8 @@ class StatisticsPlan : public RegionPlan {
         else if (count == 1) fold(foldings_[0], p, row_bytes, height, width, memory.as<std::byte>(), totals, 0);
         else
           for (std::int64_t r = 0; r < height; ++r)
-            for (std::size_t f = 0; f < count; ++f) fold(foldings_[f], p + r * row_bytes, 0, 1, width, memory.as<std::byte>(), totals + static_cast<std::int64_t>(f) * channels_, 0);
+            for (std::size_t f = 0; f < count; ++f)
+              fold(foldings_[f], p + r * row_bytes, 0, 1, width, memory.as<std::byte>(), totals + static_cast<std::int64_t>(f) * channels_, 0);
       }
     });
     std::vector<float> floats(static_cast<std::size_t>(values));

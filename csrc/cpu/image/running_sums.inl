@@ -37,7 +37,8 @@ MPSKIT_INLINE Vec<T> carried(Vec<T> v, std::index_sequence<i...>) {
   const auto from = [](int j) constexpr { return j / size * size - c + j % c; };
 #if MPSKIT_VECTOR_BYTES == 64
   constexpr auto odd = static_cast<unsigned>(((std::uint64_t{static_cast<int>(i) / size % 2} << i) | ...));
-  if constexpr (sizeof(T) == 4) return (Vec<T>)_mm512_maskz_permutexvar_epi32(static_cast<__mmask16>(odd), (__m512i)Vec<std::int32_t>{(from(static_cast<int>(i)) & (n - 1))...}, (__m512i)v);
+  if constexpr (sizeof(T) == 4)
+    return (Vec<T>)_mm512_maskz_permutexvar_epi32(static_cast<__mmask16>(odd), (__m512i)Vec<std::int32_t>{(from(static_cast<int>(i)) & (n - 1))...}, (__m512i)v);
   else return (Vec<T>)_mm512_maskz_permutexvar_epi64(static_cast<__mmask8>(odd), (__m512i)Vec<std::int64_t>{(from(static_cast<int>(i)) & (n - 1))...}, (__m512i)v);
 #else
   return __builtin_shufflevector(Vec<T>{}, v, (static_cast<int>(i) / size % 2 ? n + from(static_cast<int>(i)) : static_cast<int>(i))...);
@@ -254,7 +255,8 @@ class RunningSumsPlan : public CpuPlan {
         for (std::int64_t y = first; y < std::min(first + rows, window_.height); ++y) {
           std::byte* to = dst.row<std::byte>(image, window_.y + y) + (window_.x + x) * channels_ * dst.layout.element_bytes();
           const std::int64_t done =
-              add_row<T, is_squared>(read(src, image, y, x, pixels, reinterpret_cast<P*>(row)), pixels, channels_, left + (image * window_.height + y) * left_row + s * channels_, sums,
+              add_row<T, is_squared>(read(src, image, y, x, pixels, reinterpret_cast<P*>(row)), pixels, channels_,
+                                     left + (image * window_.height + y) * left_row + s * channels_, sums,
                                      reinterpret_cast<float*>(to), dst.layout.dtype == DType::f32 ? some / lanes<float> * lanes<float> : 0, factor_, is_past);
           write(sums, done, some, dst.layout.dtype, to, row);
         }
@@ -269,8 +271,9 @@ class RunningSumsPlan : public CpuPlan {
     constexpr bool is_byte = std::is_same_v<P, std::uint8_t>;
     const Layout& l = src.layout;
     const std::int64_t from_y = shift_y_ + y, from_x = shift_x_ + x, end_x = from_x + pixels;
-    if (l.dtype == (is_byte ? DType::u8 : DType::f32) && from_y >= 0 && from_y < l.height() && from_x >= 0 && end_x <= l.width()) {
-      const std::byte *end = src.row<const std::byte>(l.images() - 1, l.height() - 1) + l.width() * l.stride[2], *last = src.row<const std::byte>(image, from_y) + end_x * l.stride[2];
+    if (l.dtype == (is_byte ? DType::u8 : DType::f32) && lie_inside(l, from_y, from_x, pixels)) {
+      const std::byte *end = src.row<const std::byte>(l.images() - 1, l.height() - 1) + l.width() * l.stride[2],
+                      *last = src.row<const std::byte>(image, from_y) + end_x * l.stride[2];
       if (end - last >= MPSKIT_VECTOR_BYTES) return src.row<const P>(image, from_y) + from_x * channels_;
     }
     if constexpr (is_byte) stored_row<P, P>(src, image, from_y, from_x, pixels, edge_, row);

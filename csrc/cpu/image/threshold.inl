@@ -40,7 +40,7 @@ class ThresholdPlan : public CpuPlan {
       for (std::int64_t task = begin, rows = 1; task < end; task += rows) {
         const std::int64_t image = task / window_.height, y = task % window_.height, from_y = y + shift_y_;
         std::byte* to = dst.row<std::byte>(image, window_.y + y) + window_.x * dst.layout.element_bytes();
-        const bool is_inside = from_y >= 0 && from_y < src.layout.height() && shift_x_ >= 0 && shift_x_ + window_.width <= src.layout.width();
+        const bool is_inside = lie_inside(src.layout, from_y, shift_x_, window_.width);
         const std::byte* from = is_inside ? src.row<const std::byte>(image, from_y) + shift_x_ * channels_ * src.layout.element_bytes() : nullptr;
         if (is_stored_ && from) {
           if (is_dense) rows = std::min({end - task, window_.height - y, src.layout.height() - from_y});

@@ -66,7 +66,7 @@ class Tiles {
   std::int64_t rows_of(const Tile& t) const { return t.height + margin_y_; }  // of its source
   std::int64_t channels() const { return channels_; }
 
-  // body(tile, memory) for every tile; memory is `bytes` for it alone, with room to read and write two registers past them.
+  // body(tile, memory) for every tile; memory is `bytes` for it alone, with room to read and write four registers past them.
   template <class Body>
   void run(std::int64_t images, std::int64_t bytes, Body&& body) const {
     const std::int64_t bands = (window_.height + band_ - 1) / band_, strips = (window_.width + strip_ - 1) / strip_;
@@ -93,7 +93,8 @@ class Tiles {
     std::int64_t left, pixels, right;
   };
   Inside inside(const View& src, const Tile& t) const {
-    const std::int64_t x = shift_x_ + t.x, all = t.width + margin_x_, left = std::clamp<std::int64_t>(-x, 0, all), right = std::clamp<std::int64_t>(x + all - src.layout.width(), 0, all - left);
+    const std::int64_t x = shift_x_ + t.x, all = t.width + margin_x_;
+    const std::int64_t left = std::clamp<std::int64_t>(-x, 0, all), right = std::clamp<std::int64_t>(x + all - src.layout.width(), 0, all - left);
     return {left, all - left - right, right};
   }
   // Row y of the tile's source from its first pixel within the picture on, where it lies: the nearest row, where it lies beyond a border that is clamped.
