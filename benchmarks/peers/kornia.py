@@ -23,7 +23,7 @@ def _with(name: str, x: Any, work: Callable[[Any, Any], Any], **more: Any) -> Co
 
 
 def median(x: Any, side: int) -> Contender | None:
-    if x.dtype != np.uint8 or side > 5:
+    if x.dtype != np.uint8 or side > 5 or x.shape[2:] == (4,):
         return None
     return _with("median_blur", x, lambda k, p: k.median_blur(p, side))
 

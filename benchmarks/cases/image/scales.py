@@ -43,7 +43,7 @@ def cases(threads: int, wanted: Wanted) -> Iterator[Case]:
                     name,
                     "image",
                     lambda x=x, size=size: definitions.in_codes(bilinear(definitions.decoded(x), size), x.dtype),
-                    1.01 if x.dtype == np.uint8 else 2e-5,
+                    1.01 if x.dtype == np.uint8 else 4e-5,  # PyTorch's positions are float32
                     float(x.nbytes + out.nbytes),
                     8.0 * out.size,
                 )
