@@ -65,23 +65,23 @@ int initial_threads() {
 
 // Neighbouring tasks, which one thread takes first: the same ones region after region, so that it finds in its own cache what it left there.
 // A threshold of 2 MB, again and again on two cores with 2 MB each: 62 us for 74, a row added to all rows 73 for 97 (Sapphire Rapids).
-struct alignas(64) Share {
+struct alignas(64) TaskShare {
   std::atomic<std::int64_t> next{0};
   std::int64_t end = 0;
 };
 
 struct Region {
-  Region(std::span<Share> all, std::int64_t tasks, detail::Task body, void* argument) : task(body), context(argument), shares(all) {
+  Region(std::span<TaskShare> all, std::int64_t tasks, detail::Task body, void* argument) : task(body), context(argument), shares(all) {
     const auto count = static_cast<std::int64_t>(all.size());
     for (std::int64_t i = 0; i < count; ++i) {
-      Share& share = shares[static_cast<std::size_t>(i)];
+      TaskShare& share = shares[static_cast<std::size_t>(i)];
       share.next.store(i * tasks / count, std::memory_order_relaxed);
       share.end = (i + 1) * tasks / count;
     }
   }
   detail::Task task;
   void* context;
-  std::span<Share> shares;
+  std::span<TaskShare> shares;
   std::atomic<int> inside{0};  // workers that may still touch this region
   std::mutex mutex;
   std::exception_ptr error;
@@ -89,14 +89,14 @@ struct Region {
   // The thread's own share, then what is left of the others'.
   void work(std::size_t thread) {
     for (std::size_t i = 0; i < shares.size(); ++i) {
-      Share& share = shares[(thread + i) % shares.size()];
+      TaskShare& share = shares[(thread + i) % shares.size()];
       for (std::int64_t t; (t = share.next.fetch_add(1, std::memory_order_relaxed)) < share.end;) {
         try {
           task(context, t);
         } catch (...) {
           std::lock_guard lock(mutex);
           if (!error) error = std::current_exception();
-          for (Share& s : shares) s.next.store(s.end, std::memory_order_relaxed);
+          for (TaskShare& s : shares) s.next.store(s.end, std::memory_order_relaxed);
         }
       }
     }
@@ -115,7 +115,7 @@ class Pool {
     std::lock_guard region(region_mutex_);  // between regions
     stop();
     threads_ = n;
-    shares_ = std::vector<Share>(static_cast<std::size_t>(n));
+    shares_ = std::vector<TaskShare>(static_cast<std::size_t>(n));
   }
 
   void run(std::int64_t tasks, detail::Task task, void* context) {
@@ -125,7 +125,7 @@ class Pool {
     }
     std::lock_guard one_at_a_time(region_mutex_);
     start();
-    Region region(std::span<Share>(shares_).first(static_cast<std::size_t>(std::min<std::int64_t>(tasks, threads()))), tasks, task, context);
+    Region region(std::span<TaskShare>(shares_).first(static_cast<std::size_t>(std::min<std::int64_t>(tasks, threads()))), tasks, task, context);
     {
       std::lock_guard lock(mutex_);
       core_ = core_of_this_thread();
@@ -199,7 +199,7 @@ class Pool {
   }
 
   std::atomic<int> threads_;
-  std::vector<Share> shares_;  // of the region that runs
+  std::vector<TaskShare> shares_;  // of the region that runs
   std::mutex region_mutex_;
   std::mutex mutex_;
   std::condition_variable wake_;
