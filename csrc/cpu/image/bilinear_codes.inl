@@ -47,10 +47,7 @@ MPSKIT_INLINE Words reorder_eights(Words v, std::index_sequence<i...>, auto from
 // Pairs of words, by a shuffle of a register where all lie in one. Sixteen loads one by one take twice as long.
 MPSKIT_INLINE Vec<std::int32_t> gather_ones(const CodePairs& p, std::int64_t x) {
   const std::int64_t begin = p.first[x];
-  const auto narrow = [&](std::int64_t at) __attribute__((always_inline)) {
-    return (Eight)_mm512_maskz_cvtepi64_epi32(0xff, (__m512i)(load<Vec<std::int64_t>>(p.first + at) - begin));
-  };
-  const auto at = (Vec<std::uint32_t>)__builtin_shufflevector(narrow(x), narrow(x + 8), 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const auto at = (Vec<std::uint32_t>)places_behind(p.first + x);
   if (_mm512_cmpgt_epu32_mask((__m512i)at, _mm512_set1_epi32(lanes<std::uint16_t> - 2)) != 0)
     return (Vec<std::int32_t>)_mm512_mask_i32gather_epi32(_mm512_setzero_si512(), 0xffff, (__m512i)at, p.src + begin, 2);
   return (Vec<std::int32_t>)_mm512_maskz_permutexvar_epi16(0xffffffff, (__m512i)((at | at << 16) + 0x10000), (__m512i)load<Words>(p.src + begin));

@@ -44,18 +44,24 @@ MPSKIT_INLINE Vec<float> join_pairs(Vec<double> u, Vec<double> v, std::index_seq
   constexpr int n = lanes<float>;
   return __builtin_shufflevector((Vec<float>)u, (Vec<float>)v, (static_cast<int>(i % 4 / 2 * n + i / 4 * 4 + i % 2 * 2) + odd)...);
 }
+#if MPSKIT_VECTOR_BYTES == 64
+// How far sixteen places lie behind the first of them: 32 bits tell it, modulo 2^32.
+MPSKIT_INLINE __m512i places_behind(const std::int64_t* first) {
+  using Half [[gnu::vector_size(32)]] = std::int32_t;
+  const auto narrow = [=](int at) __attribute__((always_inline)) {
+    return (Half)_mm512_maskz_cvtepi64_epi32(0xff, (__m512i)(load<Vec<std::int64_t>>(first + at) - *first));
+  };
+  return (__m512i)__builtin_shufflevector(narrow(0), narrow(8), 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+#endif
 // A register of pixels and one of their neighbours. With AVX-512 by shuffles of two registers where all lie in these: sixteen loads one by one take longer.
 MPSKIT_INLINE void take_pairs(const PixelPairs& p, std::int64_t x, Vec<float>& a, Vec<float>& b) {
   constexpr int n = lanes<float>;
 #if MPSKIT_VECTOR_BYTES == 64
-  using Half [[gnu::vector_size(32)]] = std::int32_t;
-  const std::int64_t begin = p.first[x];
-  const auto narrow = [&](std::int64_t at) __attribute__((always_inline)) {
-    return (Half)_mm512_maskz_cvtepi64_epi32(0xff, (__m512i)(load<Vec<std::int64_t>>(p.first + at) - begin));
-  };
-  const auto at = (__m512i)__builtin_shufflevector(narrow(x), narrow(x + 8), 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const __m512i at = places_behind(p.first + x);
   if (_mm512_cmpgt_epu32_mask(at, _mm512_set1_epi32(2 * n - 2)) == 0) {
-    const auto low = (__m512)load<Vec<float>>(p.src + begin), high = (__m512)load<Vec<float>>(p.src + begin + n);
+    const float* from = p.src + p.first[x];
+    const auto low = (__m512)load<Vec<float>>(from), high = (__m512)load<Vec<float>>(from + n);
     a = (Vec<float>)_mm512_permutex2var_ps(low, at, high);
     b = (Vec<float>)_mm512_permutex2var_ps(low, _mm512_add_epi32(at, _mm512_set1_epi32(1)), high);
     return;

@@ -2,6 +2,7 @@
 
 #include "cpu/image/picture_copy.inl"
 #include "cpu/image/tiles.inl"
+#include "cpu/simd/alpha.inl"
 #include "cpu/simd/any.inl"
 #include "cpu/simd/byte_table.inl"
 #include "cpu/simd/math.inl"
@@ -38,14 +39,10 @@ MPSKIT_INLINE V power_of_gray(V v, float exponent) {
   return v > least ? result : v != v ? v : V{};
 }
 
-// In registers of whole pixels of four: alpha in all places of its pixel; and the colours of one register with the alpha of another.
+// In registers of whole pixels of four: alpha in all places of its pixel.
 template <class R, std::size_t... i>
 MPSKIT_INLINE R spread_alpha(R pixels, std::index_sequence<i...>) {
   return __builtin_shufflevector(pixels, pixels, static_cast<int>(i | 3)...);
-}
-template <class R, std::size_t... i>
-MPSKIT_INLINE R with_alpha_of(R colors, R pixels, std::index_sequence<i...>) {
-  return __builtin_shufflevector(colors, pixels, static_cast<int>(i % 4 == 3 ? sizeof...(i) + i : i)...);
 }
 
 // code * alpha / 255, rounded: no product lies in the middle between two.
@@ -53,7 +50,7 @@ inline void multiply_bytes(const std::uint8_t* from, std::int64_t count, std::ui
   constexpr std::int64_t n = lanes<std::uint16_t>;
   constexpr std::make_index_sequence<n> each{};
   const auto product = [&](Words v) {
-    const Words all_255 = std::uint16_t{255} - Words{}, t = v * with_alpha_of(spread_alpha(v, each), all_255, each) + std::uint16_t{128};
+    const Words all_255 = std::uint16_t{255} - Words{}, t = v * with_alpha_of<std::uint16_t>(spread_alpha(v, each), all_255) + std::uint16_t{128};
     return (t + (t >> 8)) >> 8;
   };
   std::int64_t x = 0;
@@ -276,10 +273,15 @@ class ConversionPlan final : public CpuPlan {
     alphas_.resize(bytes);
     from_float(planes, target_, colors_.data(), strip, unit_of(target_));
     from_float(planes + 3 * strip, target_, alphas_.data(), strip, unit_of(target_));
+    path_ = Path::by_table;
+    if (target_ == DType::u8) return;
+    if (from_ != to_ || !looks_up_elements()) {
+      is_past_ = false;  // one by one they take longer than their lines
+      return;
+    }
+    color_bytes_.reserve(bytes);
     for (std::size_t b = 0; b < size_of(target_); ++b)
       for (std::size_t code = 0; code < 256; ++code) color_bytes_.push_back(std::to_integer<std::uint8_t>(colors_[code * size_of(target_) + b]));
-    path_ = Path::by_table;
-    if (target_ != DType::u8 && !(from_ == to_ && looks_up_elements())) is_past_ = false;  // one by one they take longer than their lines
   }
   void convert_bytes(const View& src, std::int64_t image, std::int64_t y, std::byte* to) const {
     const std::int64_t from_y = y + shift_y_, element = static_cast<std::int64_t>(size_of(target_));
@@ -311,10 +313,9 @@ class ConversionPlan final : public CpuPlan {
     if (from_ < 4) return;  // alpha is not one of the colours
     const std::uint8_t most = source_alpha_ == AlphaType::alpha_is_one ? 255 : 0;
     using Pixels = Vec<std::uint32_t>;
-    constexpr std::uint32_t alpha = 0xff000000;
     std::int64_t x = 0;
     for (; x + lanes<std::uint32_t> <= pixels; x += lanes<std::uint32_t>)
-      store(to + 4 * x, (load<Pixels>(to + 4 * x) & ~alpha) | ((load<Pixels>(from + 4 * x) | std::uint32_t{most} << 24) & alpha));
+      store(to + 4 * x, with_alpha_of<std::uint8_t>(load<Pixels>(to + 4 * x), load<Pixels>(from + 4 * x) | std::uint32_t{most} << 24));
     for (; x < pixels; ++x) to[4 * x + 3] = from[4 * x + 3] | most;
   }
   template <class T>

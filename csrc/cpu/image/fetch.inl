@@ -18,6 +18,12 @@ inline bool lie_inside(const Layout& l, std::int64_t y, std::int64_t x, std::int
   return y >= 0 && y < l.height() && x >= 0 && x + pixels <= l.width();
 }
 
+// Bytes from pixel x of row y on to the end of the last picture: they may be read.
+inline std::int64_t bytes_from(const View& v, std::int64_t image, std::int64_t y, std::int64_t x) {
+  const Layout& l = v.layout;
+  return v.row<const std::byte>(l.images() - 1, l.height() - 1) + l.width() * l.stride[2] - (v.row<const std::byte>(image, y) + x * l.stride[2]);
+}
+
 // Pixels [x, x + pixels) of row y, code * factor, channels as they are stored. In common/rows.cpp.
 void fetch_row(const View& src, std::int64_t image, std::int64_t y, std::int64_t x, std::int64_t pixels, EdgeMode edge, float* to, float factor = 1);
 

@@ -1,5 +1,6 @@
 #pragma once
 #include "cpu/image/chosen.inl"
+#include "cpu/simd/alpha.inl"
 
 namespace mpskit::cpu::MPSKIT_ISA {
 
@@ -12,17 +13,10 @@ struct MedianRows {
   const T* centre(std::int64_t y) const { return data + (y + diameter / 2) * pitch + diameter / 2 * channels; }
 };
 
-// v, but for every fourth element, which is alpha and passes. A constant, not a register that networks have a use for.
-template <class T, class V, std::size_t... i>
-MPSKIT_INLINE V with_alpha_of(V v, V source, std::index_sequence<i...>) {
-  using Bits = Vec<std::uint32_t>;
-  constexpr std::uint32_t upper = sizeof(T) == 1 ? 0xff000000 : sizeof(T) == 2 ? 0xffff0000 : 0xffffffff;
-  const Bits mask{(i % sizeof(T) + 1 == sizeof(T) ? upper : 0)...};
-  return (V)((mask & (Bits)source) | (~mask & (Bits)v));
-}
+// v, but for alpha, which passes.
 template <class V, class T>
 MPSKIT_INLINE V with_alpha(V v, const T* source) {
-  return with_alpha_of<T>(v, load<V>(source), std::make_index_sequence<lanes<std::uint32_t>>{});
+  return with_alpha_of<T>(v, load<V>(source));
 }
 
 // Exchange number i of a network. Minima and maxima of integers as wide as AVX-512's go through one port, comparisons to masks through another, choices

@@ -59,15 +59,18 @@ struct Joined {
 // A row of results: at once where they are stored as they are, unless they go past the caches and do not make whole lines.
 template <class T>
 struct ResultRow {
+  std::byte* target;
+  std::int64_t count;
+  bool is_same, is_past;
   T* to;
   Goes goes = Goes::near;
-  ResultRow(std::byte* target, std::int64_t count, bool is_same, bool is_past, T* memory) : to(memory) {
+  ResultRow(std::byte* row, std::int64_t elements, bool same, bool past, T* memory) : target(row), count(elements), is_same(same), is_past(past), to(memory) {
     const bool is_whole = reinterpret_cast<std::uintptr_t>(target) % 64 == 0 && count * element_bytes<T> % 64 == 0;
     if (!is_same || (is_past && !is_whole)) return;
     to = reinterpret_cast<T*>(target);
     goes = is_past ? Goes::past : Goes::far;
   }
-  void end(const View& src, const View& dst, std::byte* target, std::int64_t count, bool is_same, bool is_past, float* floats) const {
+  void end(const View& src, const View& dst, float* floats) const {
     if (goes != Goes::near) return;
     if (is_same) stream_bytes(is_past, to, target, count * element_bytes<T>);
     else store_chosen(to, src.layout.dtype, target, dst.layout.dtype, count, floats);
@@ -137,7 +140,7 @@ class AreaPlan : public CpuPlan {
           std::byte* const target = tiles_.row(dst, t, first);
           const ResultRow<T> row(target, t.width * c, is_same, is_past, result);
           join(row.to, t.width * c, row.goes);
-          row.end(src, dst, target, t.width * c, is_same, is_past, memory.as<float>());
+          row.end(src, dst, memory.as<float>());
         }
         if (is_past) end_stream();
       });
@@ -212,7 +215,7 @@ class ShapePlan : public CpuPlan {
           const ResultRow<T> row(target, t.width * c, is_same, is_past, result);
           const Joined<Op, T> joined{places.first(of_first_), places.subspan(of_first_), static_cast<T>(numbers_.front()), static_cast<T>(numbers_.back())};
           joined.to_row(t.width * c, row.to, spare, row.goes);
-          row.end(src, dst, target, t.width * c, is_same, is_past, memory.as<float>());
+          row.end(src, dst, memory.as<float>());
         }
         if (is_past) end_stream();
       });
@@ -402,7 +405,7 @@ class ProbePlan : public CpuPlan {
             else store(out + i * lanes<T>, best[i]);
           if (!is_whole) std::memcpy(result.to + x, row, static_cast<std::size_t>(count - x) * sizeof(T));
         }
-        result.end(src, dst, target, count, is_same, is_past, memory.as<float>());
+        result.end(src, dst, memory.as<float>());
       }
       if (is_past) end_stream();
     });

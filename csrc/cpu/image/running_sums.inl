@@ -270,12 +270,9 @@ class RunningSumsPlan : public CpuPlan {
   const P* read(const View& src, std::int64_t image, std::int64_t y, std::int64_t x, std::int64_t pixels, P* row) const {
     constexpr bool is_byte = std::is_same_v<P, std::uint8_t>;
     const Layout& l = src.layout;
-    const std::int64_t from_y = shift_y_ + y, from_x = shift_x_ + x, end_x = from_x + pixels;
-    if (l.dtype == (is_byte ? DType::u8 : DType::f32) && lie_inside(l, from_y, from_x, pixels)) {
-      const std::byte *end = src.row<const std::byte>(l.images() - 1, l.height() - 1) + l.width() * l.stride[2],
-                      *last = src.row<const std::byte>(image, from_y) + end_x * l.stride[2];
-      if (end - last >= MPSKIT_VECTOR_BYTES) return src.row<const P>(image, from_y) + from_x * channels_;
-    }
+    const std::int64_t from_y = shift_y_ + y, from_x = shift_x_ + x;
+    if (l.dtype == (is_byte ? DType::u8 : DType::f32) && lie_inside(l, from_y, from_x, pixels) && bytes_from(src, image, from_y, from_x + pixels) >= MPSKIT_VECTOR_BYTES)
+      return src.row<const P>(image, from_y) + from_x * channels_;
     if constexpr (is_byte) stored_row<P, P>(src, image, from_y, from_x, pixels, edge_, row);
     else fetch_row(src, image, from_y, from_x, pixels, edge_, row);
     return row;

@@ -105,9 +105,8 @@ class Tiles {
     const std::int64_t at = shift_y_ + t.y + y, row = std::clamp<std::int64_t>(at, 0, l.height() - 1);
     const std::int64_t begin = std::max<std::int64_t>(shift_x_ + t.x, 0), end = std::min(shift_x_ + t.x + t.width + margin_x_, l.width());
     if (begin >= end || (row != at && edge_ == EdgeMode::zero)) return nullptr;
-    const std::byte *const last = src.row<const std::byte>(l.images() - 1, l.height() - 1) + l.width() * l.stride[2], *const p = src.row<const std::byte>(t.image, row);
-    if (last - (p + end * l.stride[2]) < beyond * static_cast<std::int64_t>(sizeof(T))) return nullptr;
-    return reinterpret_cast<const T*>(p + begin * l.stride[2]);
+    if (bytes_from(src, t.image, row, end) < beyond * static_cast<std::int64_t>(sizeof(T))) return nullptr;
+    return reinterpret_cast<const T*>(src.row<const std::byte>(t.image, row) + begin * l.stride[2]);
   }
   // Elements beside the picture, `left` before and `right` behind those of `count`, as the edge mode says.
   template <class T>
@@ -135,9 +134,7 @@ class Tiles {
     const Layout& l = src.layout;
     const std::int64_t y = shift_y_ + t.y, x = shift_x_ + t.x, end_y = y + rows_of(t), end_x = x + t.width + margin_x_;
     if (y < 0 || x < 0 || end_y > l.height() || end_x > l.width() || l.row_bytes() % static_cast<std::int64_t>(sizeof(T)) != 0) return nullptr;
-    const std::byte *end = src.row<const std::byte>(l.images() - 1, l.height() - 1) + l.width() * l.stride[2],
-                    *last = src.row<const std::byte>(t.image, end_y - 1) + end_x * l.stride[2];
-    if (end - last < beyond * static_cast<std::int64_t>(sizeof(T))) return nullptr;
+    if (bytes_from(src, t.image, end_y - 1, end_x) < beyond * static_cast<std::int64_t>(sizeof(T))) return nullptr;
     return src.row<const T>(t.image, y) + x * channels_;
   }
   // body(part) for the parts of a tile: the one whose windows lie within the picture, which is whole lines, and what is around it.
